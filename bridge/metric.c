@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* Counters and gauges, and how Prometheus reads them. */
+
+#include "bridge/metric.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prim/base.h"
+
+#define NAME_MAX_LEN    48
+#define ADAPTER_MAX_LEN 32
+#define PER_ADAPTER_MAX 64
+#define SERIES_MAX      4096 /* of all adapters together */
+
+/* A row for each enum br_metric: is it a gauge, its name, what it says. */
+static const struct {
+	bool gauge;
+	const char *name;
+	const char *help;
+} TABLE[BR_METRIC_COUNT] = {
+	[BR_METRIC_CONNECTIONS] = {true,   "connections",
+				   "Client and server connections open now."                },
+	[BR_METRIC_CONNECTIONS_TOTAL] = { false, "connections_total",
+				   "Connections accepted."                                  },
+	[BR_METRIC_CONNECTIONS_REFUSED] = { false, "connections_refused_total",
+				   "Connections closed at once because a limit was reached."},
+	[BR_METRIC_LOGINS] = { false, "logins_total",
+				   "Logins that succeeded."                                 },
+	[BR_METRIC_LOGINS_FAILED] = { false, "logins_failed_total",
+				   "Logins that were refused."                              },
+	[BR_METRIC_REQUESTS] = { false, "requests_total",
+				   "Requests read from clients and servers."                },
+	[BR_METRIC_BAD_REQUESTS] = { false, "bad_requests_total",
+				   "Requests answered 400 or closed for their framing."     },
+	[BR_METRIC_MESSAGES_DELIVERED] = { false, "messages_delivered_total",
+				   "Messages an endpoint of the recipient confirmed (200)." },
+	[BR_METRIC_MESSAGES_ACCEPTED] = { false, "messages_accepted_total",
+				   "Messages another system took responsibility for (101)." },
+	[BR_METRIC_MESSAGES_QUEUED] = { false, "messages_queued_total",
+				   "Messages stored here to be delivered later (101)."      },
+	[BR_METRIC_MESSAGES_REFUSED] = { false, "messages_refused_total",
+				   "Messages refused for good (4xx and 501)."               },
+	[BR_METRIC_MESSAGES_ERROR] = { false, "messages_error_total",
+				   "Messages that failed here or on the way (other 5xx)."   },
+	[BR_METRIC_MESSAGES_EXPIRED] = { false, "messages_expired_total",
+				   "Messages given up after waiting too long."              },
+	[BR_METRIC_MESSAGES_DUPLICATE] = { false, "messages_duplicate_total",
+				   "Messages recognised as sent before."                    },
+	[BR_METRIC_OUTBOX_ROWS] = { true,  "outbox_messages",
+				   "Messages that wait in the outbox."                      },
+	[BR_METRIC_PARKED] = { true,  "parked_messages",
+				   "Messages in memory that wait for an answer."            },
+	[BR_METRIC_PARKED_BYTES] = { true,  "parked_bytes",
+				   "Memory held by messages that wait for an answer."       },
+	[BR_METRIC_COMMITS] = { false, "store_commits_total",
+				   "Transactions committed to disk."                        },
+	[BR_METRIC_COMMIT_ROWS] = { false, "store_commit_rows_total",
+				   "Changes in committed transactions."                     },
+	[BR_METRIC_STORE_ERRORS] = { false, "store_errors_total",
+				   "Operations of the store that failed."                   },
+	[BR_METRIC_ADAPTER_STARTS] = { false, "adapter_starts_total",
+				   "Adapter hosts started."                                 },
+	[BR_METRIC_ADAPTER_DEATHS] = { false, "adapter_deaths_total",
+				   "Adapter hosts that died or were killed."                },
+	[BR_METRIC_LOG_LINES] = { false, "log_lines_total",
+				   "Lines written to the log."                              },
+};
+
+/* One metric of one adapter. */
+struct series {
+	char name[NAME_MAX_LEN + 1];
+	char adapter[ADAPTER_MAX_LEN + 1];
+	int64_t value;
+};
+
+static int64_t values[BR_METRIC_COUNT];
+static struct series *all; /* owned; sorted by name, then adapter */
+static size_t all_count;
+
+void br_metric_add(enum br_metric m, int64_t n)
+{
+	values[m] += n;
+}
+
+void br_metric_set(enum br_metric m, int64_t value)
+{
+	values[m] = value;
+}
+
+int64_t br_metric_get(enum br_metric m)
+{
+	return values[m];
+}
+
+static bool name_ok(struct prim_slice name)
+{
+	if (name.len == 0 || name.len > NAME_MAX_LEN)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] != '_' &&
+		    (name.ptr[i] < 'a' || name.ptr[i] > 'z'))
+			return false;
+	return true;
+}
+
+/* The name goes between quotes, so nothing that could end them. */
+static bool adapter_ok(const char *adapter)
+{
+	const size_t len = strspn(adapter,
+	    "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len <= ADAPTER_MAX_LEN && adapter[len] == '\0';
+}
+
+static int compare(const struct series *a, const struct series *b)
+{
+	const int by_name = strcmp(a->name, b->name);
+
+	return by_name ? by_name : strcmp(a->adapter, b->adapter);
+}
+
+/* The first place whose series is not before `wanted`. */
+static size_t find_place(const struct series *wanted)
+{
+	size_t low = 0, high = all_count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (compare(&all[middle], wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static size_t count_of(const char *adapter)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all_count; i++)
+		count += strcmp(all[i].adapter, adapter) == 0;
+	return count;
+}
+
+static bool insert(size_t place, const struct series *one)
+{
+	if (all_count == SERIES_MAX ||
+	    count_of(one->adapter) >= PER_ADAPTER_MAX)
+		return false;
+	all = prim_resize(all, (all_count + 1) * sizeof(*all));
+	memmove(&all[place + 1], &all[place],
+	    (all_count - place) * sizeof(*all));
+	all[place] = *one;
+	all_count++;
+	return true;
+}
+
+bool br_metric_adapter_set(const char *adapter, struct prim_slice name,
+    int64_t value)
+{
+	struct series one = { .value = value };
+	size_t place;
+
+	if (!name_ok(name) || !adapter_ok(adapter))
+		return false;
+	snprintf(one.name, sizeof(one.name), "%.*s", PRIM_SLICE_ARG(name));
+	snprintf(one.adapter, sizeof(one.adapter), "%s", adapter);
+	place = find_place(&one);
+	if (place == all_count || compare(&all[place], &one) != 0)
+		return insert(place, &one);
+	all[place].value = value;
+	return true;
+}
+
+static void put_own(struct prim_buf *b)
+{
+	for (size_t m = 0; m < BR_METRIC_COUNT; m++) {
+		const char *name = TABLE[m].name;
+
+		prim_buf_putf(b, "# HELP primd_%s %s\n", name, TABLE[m].help);
+		prim_buf_putf(b, "# TYPE primd_%s %s\n", name,
+		    TABLE[m].gauge ? "gauge" : "counter");
+		prim_buf_putf(b, "primd_%s %" PRId64 "\n", name, values[m]);
+	}
+}
+
+static void put_series_head(struct prim_buf *b, const char *name)
+{
+	const bool total = prim_slice_ends(prim_slice_of(name),
+	    PRIM_SLICE("_total"));
+
+	prim_buf_putf(b, "# HELP primd_adapter_%s Told by an adapter.\n", name);
+	prim_buf_putf(b, "# TYPE primd_adapter_%s %s\n", name,
+	    total ? "counter" : "gauge");
+}
+
+void br_metric_put_all(struct prim_buf *b)
+{
+	put_own(b);
+	for (size_t i = 0; i < all_count; i++) {
+		if (i == 0 || strcmp(all[i - 1].name, all[i].name) != 0)
+			put_series_head(b, all[i].name);
+		prim_buf_putf(b,
+		    "primd_adapter_%s{adapter=\"%s\"} %" PRId64 "\n",
+		    all[i].name, all[i].adapter, all[i].value);
+	}
+}
