@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_ADAPTER_H
+#define BRIDGE_ADAPTER_H
+
+/*
+ * What a plugin sees of the bridge: all of it is here.
+ *
+ * A plugin represents the addresses of a foreign network. It runs alone in a
+ * process of its own (primd-adapter), on one libevent loop, and may be killed
+ * at any instant: it keeps nothing that must last except through
+ * bridge_state_put().
+ *
+ * Two directions, two spellings. The bridge calls members of struct br_adapter;
+ * the plugin calls bridge_*(). Nothing else crosses. Everything happens on the
+ * thread of bridge_base(); every bridge_*() may be called from inside a member.
+ * Slices handed to either side are borrowed for the duration of the call.
+ *
+ * What an answer promises (DESIGN 5): report 200 only when an endpoint of the
+ * recipient confirmed, 101 only when another system took responsibility.
+ */
+
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "prim/astrength.h"
+#include "prim/command.h"
+#include "prim/hash.h"
+#include "prim/slice.h"
+#include "prim/status.h"
+
+#define BR_ADAPTER_ABI 1
+
+/* Not yet answered submissions a plugin may have (DESIGN 7). */
+#define BRIDGE_SUBMIT_MAX 256
+/* Octets of a return token. */
+#define BRIDGE_RETURN_MAX 512
+
+struct bridge; /* the bridge, seen from the plugin */
+struct event_base;
+
+/* A message on its way, in either direction. */
+struct bridge_message {
+	struct prim_slice from;            /* "im:bob@jabber.example" */
+	struct prim_slice to;
+	struct prim_slice message_id;
+	struct prim_slice conversation_id; /* never empty (ERR-126) */
+	struct prim_slice date;            /* RFC 1123; may be empty in submit */
+	struct prim_slice reply_to;        /* may be empty */
+	struct prim_slice content_type;
+	struct prim_slice body;
+	enum prim_astrength strength;
+
+	/* To the plugin only. */
+	struct prim_slice delivery_id;     /* 32 hex digits; equal on every try */
+	unsigned attempt;                  /* 1 for the first */
+	struct prim_slice original_from;   /* empty, or who really sent it */
+	const struct prim_command *command; /* all headers, for more than these */
+
+	/* To the bridge only. */
+	struct prim_slice return_token;    /* visible ASCII, comes back with the
+	                                      outcome; may be empty */
+	unsigned hops;                     /* bridges it passed before; 0 */
+};
+
+/* What became of something we submitted. */
+struct bridge_outcome {
+	struct prim_slice return_token;
+	struct prim_slice message_id;
+	unsigned code; /* 200, 101: the promise of DESIGN 5; else refused */
+};
+
+struct br_adapter {
+	unsigned abi; /* BR_ADAPTER_ABI */
+	const char *name;
+	/* Schema of the options and the size of the struct it fills. The struct
+	 * is alive from start to stop. Its member `domain`, `gateway_domain`
+	 * and every `listen`, `*_listen` are also read by primd (config.h). */
+	const cyaml_schema_value_t *options;
+	/* Checks what a schema cannot say. NULL: nothing to check. False with a
+	 * sentence in `why` (at most `size` octets with NUL) that begins with
+	 * the name of the option. */
+	bool (*check)(const void *options, char *why, size_t size);
+	size_t state_size;    /* octets, given zeroed to every member */
+	unsigned descriptors; /* most file descriptors it has open at once */
+
+	/* Begins. `options` as the schema filled it. The plugin calls
+	 * bridge_ready() at once or later, and bridge_window() when it can take
+	 * messages. False: it cannot work (the reason is logged by it); the
+	 * process ends and is started again later. */
+	bool (*start)(struct bridge *b, void *state, const void *options);
+	/* Ends: closes and releases all. Called once, also after a failed
+	 * start. Deliveries without report are the bridge's again. */
+	void (*stop)(void *state);
+	/* Takes a message for a foreign recipient. 0: taken, exactly one
+	 * bridge_report() follows at any time, unless the process dies or the
+	 * window is closed first. Otherwise a 4xx or 5xx code: refused at once,
+	 * nothing follows. The same delivery_id may come again. */
+	unsigned (*deliver)(void *state, const struct bridge_message *m);
+
+	/* Optional. */
+	/* The answer to bridge_submit(). */
+	void (*outcome)(void *state, const struct bridge_outcome *o);
+	/* What bridge_state_get() and _list() asked for; `value` NULL: absent.
+	 * A list ends with `key` NULL. */
+	void (*state_value)(void *state, const struct prim_slice *key,
+	    const struct prim_slice *value);
+	/* Some of BRIDGE_SUBMIT_MAX has become free after bridge_submit()
+	 * refused. */
+	void (*room)(void *state);
+	/* The bridge is stopping: take nothing new in, finish, at most 3 s. */
+	void (*drain)(void *state);
+};
+
+/* A plugin's file exports this one symbol. */
+#define BR_ADAPTER_SYMBOL "br_adapter_plugin"
+extern const struct br_adapter br_adapter_plugin;
+
+/* The loop everything runs on. */
+struct event_base *bridge_base(struct bridge *b);
+/* The name the configuration gives this adapter. NUL-terminated. */
+const char *bridge_name(const struct bridge *b);
+/* The domains primd serves, `count` of them, NUL-terminated lower case. */
+const char *const *bridge_domains(const struct bridge *b, size_t *out_count);
+/* Wall-clock ms, never decreasing. */
+int64_t bridge_now_ms(const struct bridge *b);
+
+/* Started: tells the core. Once. */
+void bridge_ready(struct bridge *b);
+/* How many deliveries we take at once, at most 1,024. 0: the link to the
+ * foreign network is down; everything without report is the bridge's again and
+ * will be delivered anew. n > 0 after 0: the queue runs at once. */
+void bridge_window(struct bridge *b, unsigned deliveries);
+
+/* The fate of a delivery, once: 200 delivered, 101 the other system took
+ * responsibility, 4xx failed for good, 5xx may be tried again. `text` is for
+ * the operator (UTF-8, at most 200 octets count). A delivery that is not ours
+ * any more is ignored. */
+void bridge_report(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text);
+
+/* Hands a message from the foreign network in. The answer comes by `outcome`.
+ * False: BRIDGE_SUBMIT_MAX are unanswered, or a field is not allowed in a
+ * header; nothing was sent. */
+bool bridge_submit(struct bridge *b, const struct bridge_message *m);
+
+/* What must outlive us. Keys at most 512, values at most 65,536 octets. */
+void bridge_state_put(struct bridge *b, struct prim_slice key,
+    struct prim_slice value);
+void bridge_state_drop(struct bridge *b, struct prim_slice key);
+void bridge_state_get(struct bridge *b, struct prim_slice key);
+void bridge_state_list(struct bridge *b);
+
+/* The index-th pre-bound, listening, non-blocking socket, in the order of the
+ * options; -1 when there is none. The plugin's own from then on. */
+int bridge_socket(struct bridge *b, unsigned index);
+
+enum bridge_level {
+	BRIDGE_ERROR, /* somebody must act */
+	BRIDGE_WARN,  /* we coped */
+	BRIDGE_INFO,
+	BRIDGE_DEBUG,
+};
+/* A line of the operator's log: English first, key=value after, text from
+ * peers through bridge_quote(). */
+void bridge_log(struct bridge *b, enum bridge_level level, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+/* `s` quoted and escaped for a log line; valid until the eighth next call. */
+const char *bridge_quote(struct prim_slice s);
+
+/* A number of the operator's /metrics: [a-z_]{1,48}, at most 64 of them. */
+void bridge_metric(struct bridge *b, const char *name, int64_t value);
+
+#endif

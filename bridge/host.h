@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_HOST_H
+#define BRIDGE_HOST_H
+
+/*
+ * One adapter, seen from the core: its process, kept alive, and the strict
+ * PRIM/1.0 link to it (DESIGN 2, 7).
+ *
+ *	stopped -> starting (CONFIG sent) -> ready (READY came) -> stopped ...
+ *	                                      up / down by WINDOW
+ *
+ * Death, a hang (a PING unanswered for 5 s) or a bad frame costs that process
+ * only: it is killed by its id and started again after 100 ms, doubling to
+ * 30 s, reset once it has been ready for a minute.
+ */
+
+#include <stdbool.h>
+
+#include "bridge/config.h"
+#include "bridge/message.h"
+#include "bridge/peer.h"
+#include "bridge/store.h"
+
+struct event_base;
+struct br_host;
+
+struct br_host_ops {
+	/* The window opened: the queue may run. */
+	void (*up)(void *ctx, struct br_host *h);
+	/* WINDOW 0, death or hang: of all that was handed over and not
+	 * reported nothing more will be heard. */
+	void (*down)(void *ctx, struct br_host *h);
+	/* br_host_has_room() was false and is true again. */
+	void (*room)(void *ctx, struct br_host *h);
+	/* A delivery was refused at once (a response other than 2xx). */
+	/* A delivery's fate, also for an immediate refusal. `text` is borrowed.
+	 * Unknown or repeated ids are possible: the adapter may lie. */
+	void (*report)(void *ctx, struct br_host *h,
+	    const struct prim_digest *delivery, unsigned code,
+	    struct prim_slice text);
+	/* A request for the core (SEND and, later, presence). The answer goes
+	 * through a ticket on br_host_peer(). `c` is borrowed during the call. */
+	void (*request)(void *ctx, struct br_host *h,
+	    const struct prim_command *c);
+};
+
+struct br_host_context {
+	struct event_base *base;         /* borrowed */
+	struct br_store *store;          /* borrowed: for STATE */
+	const struct br_config *config;  /* borrowed: the domains */
+	const struct br_log *log;        /* borrowed: the parent */
+	const struct br_host_ops *ops;   /* borrowed: static */
+	void *ctx;                       /* borrowed */
+	uint64_t body_max;               /* octets of a body we accept */
+	int64_t (*now_ms)(void *ctx);    /* wall clock, never decreasing */
+};
+
+/* Starts nothing yet. `adapter` is borrowed; `sockets` (bound and listening,
+ * adapter->listen_count of them) are the host's own and closed with it. */
+struct br_host *br_host_new(const struct br_host_context *context,
+    const struct br_config_adapter *adapter, const int *sockets);
+void br_host_start(struct br_host *h);
+/* DRAIN, then 3 s, then SIGKILL. `br_host_is_stopped` tells when it is over. */
+void br_host_stop(struct br_host *h);
+bool br_host_is_stopped(const struct br_host *h);
+/* Kills the process if it lives; calls no op. Returns NULL; NULL is fine. */
+struct br_host *br_host_free(struct br_host *h);
+
+const char *br_host_name(const struct br_host *h);
+struct br_peer *br_host_peer(struct br_host *h);
+/* "stopped", "starting", "ready", "up", "draining": for status. */
+const char *br_host_state(const struct br_host *h);
+/* The process, or 0. */
+int br_host_pid(const struct br_host *h);
+unsigned br_host_deaths(const struct br_host *h);
+
+/* Is the link up and its window (1,024 deliveries, 4 MiB, what the adapter
+ * said) not full? O(1). */
+bool br_host_is_up(const struct br_host *h);
+bool br_host_has_room(const struct br_host *h);
+
+/* Hands `m` over as SEND with its Delivery-ID, Attempt and Bridge-* headers;
+ * the host takes a reference until the adapter has taken it. Only while
+ * br_host_has_room(). */
+void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt);
+
+#endif
