@@ -15,59 +15,86 @@
 #define PER_ADAPTER_MAX 64
 #define SERIES_MAX      4096 /* of all adapters together */
 
-/* A row for each enum br_metric: is it a gauge, its name, what it says. */
+/* A row for each enum br_metric: its name and what it says. Names that end in
+ * _total are counters, the others gauges. clang-format off: it makes columns
+ * of rows that are too long for them. */
+/* clang-format off */
 static const struct {
-	bool gauge;
 	const char *name;
 	const char *help;
 } TABLE[BR_METRIC_COUNT] = {
-	[BR_METRIC_CONNECTIONS] = {true,   "connections",
-				   "Client and server connections open now."                },
-	[BR_METRIC_CONNECTIONS_TOTAL] = { false, "connections_total",
-				   "Connections accepted."                                  },
-	[BR_METRIC_CONNECTIONS_REFUSED] = { false, "connections_refused_total",
-				   "Connections closed at once because a limit was reached."},
-	[BR_METRIC_LOGINS] = { false, "logins_total",
-				   "Logins that succeeded."                                 },
-	[BR_METRIC_LOGINS_FAILED] = { false, "logins_failed_total",
-				   "Logins that were refused."                              },
-	[BR_METRIC_REQUESTS] = { false, "requests_total",
-				   "Requests read from clients and servers."                },
-	[BR_METRIC_BAD_REQUESTS] = { false, "bad_requests_total",
-				   "Requests answered 400 or closed for their framing."     },
-	[BR_METRIC_MESSAGES_DELIVERED] = { false, "messages_delivered_total",
-				   "Messages an endpoint of the recipient confirmed (200)." },
-	[BR_METRIC_MESSAGES_ACCEPTED] = { false, "messages_accepted_total",
-				   "Messages another system took responsibility for (101)." },
-	[BR_METRIC_MESSAGES_QUEUED] = { false, "messages_queued_total",
-				   "Messages stored here to be delivered later (101)."      },
-	[BR_METRIC_MESSAGES_REFUSED] = { false, "messages_refused_total",
-				   "Messages refused for good (4xx and 501)."               },
-	[BR_METRIC_MESSAGES_ERROR] = { false, "messages_error_total",
-				   "Messages that failed here or on the way (other 5xx)."   },
-	[BR_METRIC_MESSAGES_EXPIRED] = { false, "messages_expired_total",
-				   "Messages given up after waiting too long."              },
-	[BR_METRIC_MESSAGES_DUPLICATE] = { false, "messages_duplicate_total",
-				   "Messages recognised as sent before."                    },
-	[BR_METRIC_OUTBOX_ROWS] = { true,  "outbox_messages",
-				   "Messages that wait in the outbox."                      },
-	[BR_METRIC_PARKED] = { true,  "parked_messages",
-				   "Messages in memory that wait for an answer."            },
-	[BR_METRIC_PARKED_BYTES] = { true,  "parked_bytes",
-				   "Memory held by messages that wait for an answer."       },
-	[BR_METRIC_COMMITS] = { false, "store_commits_total",
-				   "Transactions committed to disk."                        },
-	[BR_METRIC_COMMIT_ROWS] = { false, "store_commit_rows_total",
-				   "Changes in committed transactions."                     },
-	[BR_METRIC_STORE_ERRORS] = { false, "store_errors_total",
-				   "Operations of the store that failed."                   },
-	[BR_METRIC_ADAPTER_STARTS] = { false, "adapter_starts_total",
-				   "Adapter hosts started."                                 },
-	[BR_METRIC_ADAPTER_DEATHS] = { false, "adapter_deaths_total",
-				   "Adapter hosts that died or were killed."                },
-	[BR_METRIC_LOG_LINES] = { false, "log_lines_total",
-				   "Lines written to the log."                              },
+	[BR_METRIC_CONNECTIONS] = {
+	    "connections",
+	    "Client and server connections open now." },
+	[BR_METRIC_CONNECTIONS_TOTAL] = {
+	    "connections_total",
+	    "Connections accepted." },
+	[BR_METRIC_CONNECTIONS_REFUSED] = {
+	    "connections_refused_total",
+	    "Connections closed at once because a limit was reached." },
+	[BR_METRIC_LOGINS] = {
+	    "logins_total",
+	    "Logins that succeeded." },
+	[BR_METRIC_LOGINS_FAILED] = {
+	    "logins_failed_total",
+	    "Logins that were refused." },
+	[BR_METRIC_REQUESTS] = {
+	    "requests_total",
+	    "Requests read from clients and servers." },
+	[BR_METRIC_BAD_REQUESTS] = {
+	    "bad_requests_total",
+	    "Requests answered 400 or closed for their framing." },
+	[BR_METRIC_MESSAGES_DELIVERED] = {
+	    "messages_delivered_total",
+	    "Messages an endpoint of the recipient confirmed (200)." },
+	[BR_METRIC_MESSAGES_ACCEPTED] = {
+	    "messages_accepted_total",
+	    "Messages another system took responsibility for (101)." },
+	[BR_METRIC_MESSAGES_QUEUED] = {
+	    "messages_queued_total",
+	    "Messages stored here to be delivered later (101)." },
+	[BR_METRIC_MESSAGES_REFUSED] = {
+	    "messages_refused_total",
+	    "Messages refused for good (4xx and 501)." },
+	[BR_METRIC_MESSAGES_ERROR] = {
+	    "messages_error_total",
+	    "Messages that failed here or on the way (other 5xx)." },
+	[BR_METRIC_MESSAGES_EXPIRED] = {
+	    "messages_expired_total",
+	    "Messages given up after waiting too long." },
+	[BR_METRIC_MESSAGES_DUPLICATE] = {
+	    "messages_duplicate_total",
+	    "Messages recognised as sent before." },
+	[BR_METRIC_OUTBOX_ROWS] = {
+	    "outbox_messages",
+	    "Messages that wait in the outbox." },
+	[BR_METRIC_PARKED] = {
+	    "parked_messages",
+	    "Messages in memory that wait for an answer." },
+	[BR_METRIC_PARKED_BYTES] = {
+	    "parked_bytes",
+	    "Memory held by messages that wait for an answer." },
+	[BR_METRIC_COMMITS] = {
+	    "store_commits_total",
+	    "Transactions committed to disk." },
+	[BR_METRIC_COMMIT_ROWS] = {
+	    "store_commit_rows_total",
+	    "Changes in committed transactions." },
+	[BR_METRIC_STORE_ERRORS] = {
+	    "store_errors_total",
+	    "Operations of the store that failed." },
+	[BR_METRIC_ADAPTER_STARTS] = {
+	    "adapter_starts_total",
+	    "Adapter hosts started." },
+	[BR_METRIC_ADAPTER_DEATHS] = {
+	    "adapter_deaths_total",
+	    "Adapter hosts that died or were killed." },
+	[BR_METRIC_LOG_LINES] = {
+	    "log_lines_total",
+	    "Lines written to the log." },
 };
+
+/* clang-format on */
 
 /* One metric of one adapter. */
 struct series {
@@ -177,36 +204,34 @@ bool br_metric_adapter_set(const char *adapter, struct prim_slice name,
 	return true;
 }
 
-static void put_own(struct prim_buf *b)
+static void put_head(struct prim_buf *b, const char *name, const char *help)
 {
-	for (size_t m = 0; m < BR_METRIC_COUNT; m++) {
-		const char *name = TABLE[m].name;
-
-		prim_buf_putf(b, "# HELP primd_%s %s\n", name, TABLE[m].help);
-		prim_buf_putf(b, "# TYPE primd_%s %s\n", name,
-		    TABLE[m].gauge ? "gauge" : "counter");
-		prim_buf_putf(b, "primd_%s %" PRId64 "\n", name, values[m]);
-	}
-}
-
-static void put_series_head(struct prim_buf *b, const char *name)
-{
-	const bool total = prim_slice_ends(prim_slice_of(name),
+	const bool is_counter = prim_slice_ends(prim_slice_of(name),
 	    PRIM_SLICE("_total"));
 
-	prim_buf_putf(b, "# HELP primd_adapter_%s Told by an adapter.\n", name);
-	prim_buf_putf(b, "# TYPE primd_adapter_%s %s\n", name,
-	    total ? "counter" : "gauge");
+	prim_buf_putf(b, "# HELP primd_%s %s\n", name, help);
+	prim_buf_putf(b, "# TYPE primd_%s %s\n", name,
+	    is_counter ? "counter" : "gauge");
+}
+
+static void put_series(struct prim_buf *b, size_t i)
+{
+	char name[sizeof("adapter_") + NAME_MAX_LEN];
+
+	snprintf(name, sizeof(name), "adapter_%s", all[i].name);
+	if (i == 0 || strcmp(all[i - 1].name, all[i].name) != 0)
+		put_head(b, name, "Told by an adapter.");
+	prim_buf_putf(b, "primd_%s{adapter=\"%s\"} %" PRId64 "\n", name,
+	    all[i].adapter, all[i].value);
 }
 
 void br_metric_put_all(struct prim_buf *b)
 {
-	put_own(b);
-	for (size_t i = 0; i < all_count; i++) {
-		if (i == 0 || strcmp(all[i - 1].name, all[i].name) != 0)
-			put_series_head(b, all[i].name);
-		prim_buf_putf(b,
-		    "primd_adapter_%s{adapter=\"%s\"} %" PRId64 "\n",
-		    all[i].name, all[i].adapter, all[i].value);
+	for (size_t m = 0; m < BR_METRIC_COUNT; m++) {
+		put_head(b, TABLE[m].name, TABLE[m].help);
+		prim_buf_putf(b, "primd_%s %" PRId64 "\n", TABLE[m].name,
+		    values[m]);
 	}
+	for (size_t i = 0; i < all_count; i++)
+		put_series(b, i);
 }
