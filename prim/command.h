@@ -39,7 +39,7 @@
 enum prim_command_status {
 	/* `out` is set; all its slices borrow from `in`. */
 	PRIM_COMMAND_HEAD,
-	/* The head is not complete; nothing is set, nothing is consumed. */
+	/* The head is not complete: `out` is void, nothing is consumed. */
 	PRIM_COMMAND_MORE,
 	/* The stream is broken: answer 400 if out->id is not empty and not "-"
 	 * (out->is_response tells that there is nothing to answer), then close.
@@ -54,8 +54,9 @@ struct prim_command {
 	bool is_response;
 	/* A header line without colon or with a bad name, two different values
 	 * of a single-valued header (ERR-18), a Content-Length header that
-	 * contradicts the start line (ERR-23), text that is not UTF-8: the
-	 * length is known, so this is 400 and the connection stays. */
+	 * contradicts the start line (ERR-23), text that is not UTF-8, a
+	 * control other than HTAB: the length is known, so this is 400 and the
+	 * connection stays. */
 	bool is_malformed;
 	enum prim_family family;
 	unsigned major, minor;      /* of the version */
@@ -79,8 +80,8 @@ struct prim_command {
 /* Looks for a complete head at the front of `in` (after skipped empty lines,
  * which are counted into out->head).
  * `scanned`: in/out, how far earlier calls on the same head looked; 0 for a
- * new one. It makes reading octet by octet linear. The caller sets it to 0
- * after it consumed a head.
+ * new one, otherwise ours alone (it is no plain offset). It makes reading octet
+ * by octet linear. The caller sets it to 0 after it consumed a head.
  * Cost: linear in the head, never in the body. */
 enum prim_command_status prim_command_head(struct prim_slice in,
     size_t *scanned, struct prim_command *out);
@@ -98,6 +99,11 @@ static inline bool prim_command_has(const struct prim_command *c,
 {
 	return (c->present & PRIM_HEADER_BIT(id)) != 0;
 }
+
+/* Appends the Message-ID as messages compare by it: "abc12:im:a@b" also for the
+ * literal form "Message-IDabc12: im:a@b" (ERR-44). Nothing without one. */
+void prim_command_put_message_id(struct prim_buf *b,
+    const struct prim_command *c);
 
 /*
  * Writing. A head is start line, then any number of headers, then

@@ -5,14 +5,12 @@
 
 #include <string.h>
 
-#include "prim/base.h"
-
 #define LONGEST  25
 #define SAME_LEN 4 /* most names that share a length */
 
-#define NAME(text)                                                             \
-	{                                                                      \
-		.ptr = (text), .len = sizeof(text) - 1                         \
+#define NAME(text)                                     \
+	{                                              \
+		.ptr = (text), .len = sizeof(text) - 1 \
 	}
 
 static const struct prim_slice NAMES[PRIM_HEADER_COUNT] = {
@@ -56,29 +54,32 @@ static const struct prim_slice NAMES[PRIM_HEADER_COUNT] = {
 };
 
 /* The ids whose names have a length; the likeliest first, OTHER ends a row. */
+/* clang-format off: it aligns these rows beyond the page. */
 static const uint8_t BY_LEN[LONGEST + 1][SAME_LEN] = {
-	[2] = { PRIM_HEADER_TO },
-	[3] = { PRIM_HEADER_KEY },
-	[4] = { PRIM_HEADER_FROM, PRIM_HEADER_DATE, PRIM_HEADER_CODE,
-	    PRIM_HEADER_NAME },
-	[5] = { PRIM_HEADER_CLASS, PRIM_HEADER_LEVEL, PRIM_HEADER_VALUE },
-	[6] = { PRIM_HEADER_DOMAIN, PRIM_HEADER_RETURN, PRIM_HEADER_WINDOW },
-	[7] = { PRIM_HEADER_PI_TYPE, PRIM_HEADER_ATTEMPT },
-	[8] = { PRIM_HEADER_DURATION, PRIM_HEADER_REPLY_TO,
-	    PRIM_HEADER_TUPLE_ID, PRIM_HEADER_REDIRECT },
-	[9] = { PRIM_HEADER_ASTRENGTH, PRIM_HEADER_SASL_MECH,
-	    PRIM_HEADER_OPERATION },
-	[10] = { PRIM_HEADER_MESSAGE_ID, PRIM_HEADER_AUTH_STATE },
-	[11] = { PRIM_HEADER_DELIVERY_ID, PRIM_HEADER_BRIDGE_HOPS },
-	[12] = { PRIM_HEADER_CONTENT_TYPE, PRIM_HEADER_WATCHER_TYPE },
-	[13] = { PRIM_HEADER_USER_AGENT_ID },
-	[14] = { PRIM_HEADER_CONTENT_LENGTH, PRIM_HEADER_SERVER_ADDRESS },
-	[15] = { PRIM_HEADER_CONVERSATION_ID, PRIM_HEADER_SUBSCRIPTION_ID },
+	[2] = {PRIM_HEADER_TO          },
+	[3] = { PRIM_HEADER_KEY        },
+	[4] = { PRIM_HEADER_FROM,        PRIM_HEADER_DATE, PRIM_HEADER_CODE,
+	       PRIM_HEADER_NAME },
+	[5] = { PRIM_HEADER_CLASS,        PRIM_HEADER_LEVEL, PRIM_HEADER_VALUE },
+	[6] = { PRIM_HEADER_DOMAIN,                       PRIM_HEADER_RETURN, PRIM_HEADER_WINDOW },
+	[7] = { PRIM_HEADER_PI_TYPE,PRIM_HEADER_ATTEMPT },
+	[8] = { PRIM_HEADER_DURATION,                       PRIM_HEADER_REPLY_TO,
+	       PRIM_HEADER_TUPLE_ID, PRIM_HEADER_REDIRECT },
+	[9] = { PRIM_HEADER_ASTRENGTH,PRIM_HEADER_SASL_MECH,
+	       PRIM_HEADER_OPERATION },
+	[10] = { PRIM_HEADER_MESSAGE_ID,                       PRIM_HEADER_AUTH_STATE },
+	[11] = { PRIM_HEADER_DELIVERY_ID,      PRIM_HEADER_BRIDGE_HOPS },
+	[12] = { PRIM_HEADER_CONTENT_TYPE,    PRIM_HEADER_WATCHER_TYPE },
+	[13] = { PRIM_HEADER_USER_AGENT_ID    },
+	[14] = { PRIM_HEADER_CONTENT_LENGTH,                       PRIM_HEADER_SERVER_ADDRESS },
+	[15] = { PRIM_HEADER_CONVERSATION_ID,                    PRIM_HEADER_SUBSCRIPTION_ID },
 	[18] = { PRIM_HEADER_MAX_CONTENT_LENGTH,
-	    PRIM_HEADER_BRIDGE_ORIGINAL_TO },
-	[20] = { PRIM_HEADER_BRIDGE_ORIGINAL_FROM },
-	[25] = { PRIM_HEADER_CONTENT_TRANSFER_ENCODING },
+	       PRIM_HEADER_BRIDGE_ORIGINAL_TO },
+	[20] = { PRIM_HEADER_BRIDGE_ORIGINAL_FROM},
+	[25] = { PRIM_HEADER_CONTENT_TRANSFER_ENCODING},
 };
+
+/* clang-format on */
 
 static bool begins(struct prim_slice s, struct prim_slice prefix)
 {

@@ -6,20 +6,22 @@
 #include <assert.h>
 #include <string.h>
 
-#include "prim/base.h"
-
 #define LONGEST  18
 #define SAME_LEN 10 /* most names that share a length */
 
-#define NAME(text)                                                             \
-	{                                                                      \
-		.ptr = (text), .len = sizeof(text) - 1                         \
+#define NAME(text)                                     \
+	{                                              \
+		.ptr = (text), .len = sizeof(text) - 1 \
 	}
 #define BIT(id) PRIM_HEADER_BIT(PRIM_HEADER_##id)
 
 #define C_S PRIM_CLIENT_TO_SERVER
 #define S_C PRIM_SERVER_TO_CLIENT
 #define S_S PRIM_SERVER_TO_SERVER
+
+/* The same in both worlds. */
+#define REQUIRES(bits) .required_cs = (bits), .required_ss = (bits)
+#define BODY(rule)     .body_cs = (rule), .body_ss = (rule)
 
 #define FROM_TO (BIT(FROM) | BIT(TO))
 
@@ -34,10 +36,8 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S | S_S,
 		.server_server = S_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(AUTH_STATE) | BIT(SASL_MECH),
-		.required_ss = BIT(AUTH_STATE) | BIT(SASL_MECH),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(AUTH_STATE) | BIT(SASL_MECH)),
 		.echoed = BIT(FROM) | BIT(DOMAIN) | BIT(AUTH_STATE) |
 		    BIT(SASL_MECH) | BIT(MAX_CONTENT_LENGTH),
 	},
@@ -66,8 +66,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = S_S,
 		.server_server = S_S,
 		.answered = true,
-		.required_cs = BIT(SERVER_ADDRESS),
-		.required_ss = BIT(SERVER_ADDRESS),
+		REQUIRES(BIT(SERVER_ADDRESS)),
 		.echoed = BIT(SERVER_ADDRESS),
 	},
 	[PRIM_METHOD_SETACL] = {
@@ -75,10 +74,8 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_GENERAL,
 		.client_server = C_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_REQUIRED,
-		.body_ss = PRIM_BODY_REQUIRED,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		BODY(PRIM_BODY_REQUIRED),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	/* PRIM-262: the body of GETACL is ignored, D1 asked for one. */
@@ -88,10 +85,8 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S,
 		.answered = true,
 		.read_only = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	/* Presence. */
@@ -114,8 +109,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S | S_S,
 		.server_server = S_S,
 		.answered = true,
-		.required_cs = FROM_TO,
-		.required_ss = FROM_TO,
+		REQUIRES(FROM_TO),
 		.echoed = FROM_TO,
 	},
 	/* S0 has no FETCH; from a peer it is served all the same (PRIM-178). */
@@ -126,16 +120,14 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.server_server = S_S,
 		.answered = true,
 		.read_only = true,
-		.required_cs = FROM_TO,
-		.required_ss = FROM_TO,
+		REQUIRES(FROM_TO),
 		.echoed = FROM_TO,
 	},
 	[PRIM_METHOD_CANCELSUBSCRIPTION] = {
 		.name = NAME("CANCELSUBSCRIPTION"),
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = S_C | S_S,
-		.required_cs = FROM_TO,
-		.required_ss = FROM_TO,
+		REQUIRES(FROM_TO),
 	},
 	/* Bodies may be missing (ERR-85, ERR-93); with one, PRIM-017 asks for
 	 * the Content-Type. */
@@ -145,8 +137,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = S_C | S_S,
 		.server_server = S_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
+		BODY(PRIM_BODY_ALLOWED),
 		.required_cs = FROM_TO,
 		.required_ss = FROM_TO | BIT(SUBSCRIPTION_ID) | BIT(DATE),
 		.echoed = FROM_TO,
@@ -157,10 +148,8 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = C_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
-		.required_ss = BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID)),
 		.echoed = BIT(FROM) | BIT(PI_TYPE) | BIT(DURATION) |
 		    BIT(TUPLE_ID) | BIT(CLASS),
 	},
@@ -169,8 +158,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = C_S,
 		.answered = true,
-		.required_cs = BIT(FROM) | BIT(TUPLE_ID),
-		.required_ss = BIT(FROM) | BIT(TUPLE_ID),
+		REQUIRES(BIT(FROM) | BIT(TUPLE_ID)),
 		.echoed = BIT(FROM) | BIT(TUPLE_ID) | BIT(CLASS),
 	},
 	[PRIM_METHOD_SETCLASSTABLE] = {
@@ -178,10 +166,8 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = C_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_REQUIRED,
-		.body_ss = PRIM_BODY_REQUIRED,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		BODY(PRIM_BODY_REQUIRED),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_GETCLASSTABLE] = {
@@ -190,8 +176,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S,
 		.answered = true,
 		.read_only = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_STARTWATCHERNOTIFY] = {
@@ -200,8 +185,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S,
 		.answered = true,
 		.read_only = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_STOPWATCHERNOTIFY] = {
@@ -209,8 +193,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = C_S,
 		.answered = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_WATCHERNOTIFY] = {
@@ -218,8 +201,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_PRESENCE,
 		.client_server = S_C,
 		.answered = true,
-		.required_cs = FROM_TO | BIT(WATCHER_TYPE),
-		.required_ss = FROM_TO | BIT(WATCHER_TYPE),
+		REQUIRES(FROM_TO | BIT(WATCHER_TYPE)),
 		.echoed = FROM_TO,
 	},
 	/* Instant messages. */
@@ -228,8 +210,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_IM,
 		.client_server = C_S,
 		.answered = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_SILENCE] = {
@@ -237,8 +218,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_IM,
 		.client_server = C_S,
 		.answered = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 		.echoed = BIT(FROM),
 	},
 	[PRIM_METHOD_SEND] = {
@@ -247,8 +227,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.client_server = C_S | S_C | S_S,
 		.server_server = S_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_REQUIRED,
-		.body_ss = PRIM_BODY_REQUIRED,
+		BODY(PRIM_BODY_REQUIRED),
 		.required_cs = FROM_TO | BIT(MESSAGE_ID) |
 		    BIT(CONVERSATION_ID),
 		.required_ss = FROM_TO | BIT(MESSAGE_ID) |
@@ -261,8 +240,7 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
+		BODY(PRIM_BODY_ALLOWED),
 	},
 	[PRIM_METHOD_READY] = {
 		.name = NAME("READY"),
@@ -273,35 +251,29 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.name = NAME("WINDOW"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
-		.required_cs = BIT(WINDOW),
-		.required_ss = BIT(WINDOW),
+		REQUIRES(BIT(WINDOW)),
 	},
 	[PRIM_METHOD_REPORT] = {
 		.name = NAME("REPORT"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(DELIVERY_ID) | BIT(CODE),
-		.required_ss = BIT(DELIVERY_ID) | BIT(CODE),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(DELIVERY_ID) | BIT(CODE)),
 	},
 	[PRIM_METHOD_STATE] = {
 		.name = NAME("STATE"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
 		.answered = true,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(OPERATION),
-		.required_ss = BIT(OPERATION),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(OPERATION)),
 	},
 	[PRIM_METHOD_LINK] = {
 		.name = NAME("LINK"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
 		.answered = true,
-		.required_cs = BIT(FROM),
-		.required_ss = BIT(FROM),
+		REQUIRES(BIT(FROM)),
 	},
 	[PRIM_METHOD_DRAIN] = {
 		.name = NAME("DRAIN"),
@@ -312,41 +284,41 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		.name = NAME("LOG"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
-		.body_cs = PRIM_BODY_ALLOWED,
-		.body_ss = PRIM_BODY_ALLOWED,
-		.required_cs = BIT(LEVEL),
-		.required_ss = BIT(LEVEL),
+		BODY(PRIM_BODY_ALLOWED),
+		REQUIRES(BIT(LEVEL)),
 	},
 	[PRIM_METHOD_METRIC] = {
 		.name = NAME("METRIC"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
-		.required_cs = BIT(NAME) | BIT(VALUE),
-		.required_ss = BIT(NAME) | BIT(VALUE),
+		REQUIRES(BIT(NAME) | BIT(VALUE)),
 	},
 };
 
 /* The methods whose names have a length; the likeliest first. */
+/* clang-format off: it aligns these rows beyond the page. */
 static const uint8_t BY_LEN[LONGEST + 1][SAME_LEN] = {
-	[3] = { PRIM_METHOD_LOG },
-	[4] = { PRIM_METHOD_SEND, PRIM_METHOD_PING, PRIM_METHOD_LINK },
-	[5] = { PRIM_METHOD_FETCH, PRIM_METHOD_LOGIN, PRIM_METHOD_STATE,
-	    PRIM_METHOD_READY, PRIM_METHOD_DRAIN },
-	[6] = { PRIM_METHOD_NOTIFY, PRIM_METHOD_REPORT, PRIM_METHOD_LISTEN,
-	    PRIM_METHOD_LOGOUT, PRIM_METHOD_REMOVE, PRIM_METHOD_WINDOW,
-	    PRIM_METHOD_METRIC, PRIM_METHOD_CONFIG, PRIM_METHOD_SETACL,
-	    PRIM_METHOD_GETACL },
-	[7] = { PRIM_METHOD_PUBLISH, PRIM_METHOD_SILENCE },
-	[8] = { PRIM_METHOD_STARTTLS },
-	[9] = { PRIM_METHOD_SUBSCRIBE },
-	[11] = { PRIM_METHOD_UNSUBSCRIBE },
-	[12] = { PRIM_METHOD_VERIFYSERVER },
-	[13] = { PRIM_METHOD_WATCHERNOTIFY, PRIM_METHOD_SETCLASSTABLE,
-	    PRIM_METHOD_GETCLASSTABLE },
-	[17] = { PRIM_METHOD_STOPWATCHERNOTIFY },
-	[18] = { PRIM_METHOD_CANCELSUBSCRIPTION,
-	    PRIM_METHOD_STARTWATCHERNOTIFY },
+	[3] = {PRIM_METHOD_LOG         },
+	[4] = {		     PRIM_METHOD_SEND,        PRIM_METHOD_PING, PRIM_METHOD_LINK },
+	[5] = {     PRIM_METHOD_FETCH,       PRIM_METHOD_LOGIN, PRIM_METHOD_STATE,
+	       PRIM_METHOD_READY, PRIM_METHOD_DRAIN },
+	[6] = {PRIM_METHOD_NOTIFY,        PRIM_METHOD_REPORT, PRIM_METHOD_LISTEN,
+	       PRIM_METHOD_LOGOUT, PRIM_METHOD_REMOVE, PRIM_METHOD_WINDOW,
+	       PRIM_METHOD_METRIC, PRIM_METHOD_CONFIG, PRIM_METHOD_SETACL,
+	       PRIM_METHOD_GETACL },
+	[7] = {           PRIM_METHOD_PUBLISH,      PRIM_METHOD_SILENCE },
+	[8] = {  PRIM_METHOD_STARTTLS      },
+	[9] = {         PRIM_METHOD_SUBSCRIBE      },
+	[11] = {         PRIM_METHOD_UNSUBSCRIBE      },
+	[12] = {			  PRIM_METHOD_VERIFYSERVER},
+	[13] = {		   PRIM_METHOD_WATCHERNOTIFY,                  PRIM_METHOD_SETCLASSTABLE,
+	       PRIM_METHOD_GETCLASSTABLE },
+	[17] = {         PRIM_METHOD_STOPWATCHERNOTIFY},
+	[18] = {       PRIM_METHOD_CANCELSUBSCRIPTION,
+	       PRIM_METHOD_STARTWATCHERNOTIFY },
 };
+
+/* clang-format on */
 
 enum prim_method prim_method_find(struct prim_slice name)
 {
@@ -414,8 +386,6 @@ bool prim_method_fits(enum prim_method method, enum prim_family family)
 
 	if (family == PRIM_FAMILY_PRIM)
 		return true;
-	if (family == PRIM_FAMILY_UNKNOWN)
-		return false;
 	return service == PRIM_SERVICE_GENERAL ||
 	    service == prim_family_service(family);
 }
