@@ -27,6 +27,7 @@ struct br_message {
 	                            Content-Type added where DESIGN 4 says */
 	struct prim_slice body;
 	struct prim_slice echo;  /* the header lines a response repeats */
+	struct prim_slice request_id; /* of the SEND it came by */
 	struct prim_slice from, to, message_id, conversation_id; /* as spelled */
 	struct prim_slice sender;        /* key, as authenticated */
 	struct prim_slice recipient;     /* key */
@@ -41,6 +42,38 @@ struct br_message {
 	int64_t expires_ms;
 	char octets[];
 };
+
+/* The keys of everything we derive, out of the store's secret. */
+struct br_message_keys {
+	struct prim_hash_key duplicate, lane, delivery, content;
+};
+void br_message_keys_init(struct br_message_keys *keys,
+    const uint8_t secret[32]);
+
+/* What a SEND becomes a message from. */
+struct br_message_source {
+	const struct prim_command *command; /* with its body; checked */
+	struct prim_slice sender;           /* key */
+	struct prim_slice recipient;        /* key */
+	struct prim_slice origin;
+	struct prim_slice date;             /* now, RFC 1123 */
+	struct prim_slice id;               /* of the request, kept for us */
+	enum prim_astrength strength;       /* as it leaves us */
+	unsigned hops;
+	int64_t accepted_ms;
+	int64_t expires_ms;
+};
+
+/* A message with one reference. Copies everything; what the owner needs for
+ * its ticket (`request_id`, `echo`) is kept with it. */
+struct br_message *br_message_new(const struct br_message_source *source,
+    const struct br_message_keys *keys);
+
+struct br_store_message;
+
+/* A message that comes back from the store; NULL when its head is damaged. */
+struct br_message *br_message_restore(const struct br_store_message *stored,
+    const struct br_message_keys *keys);
 
 struct br_message *br_message_ref(struct br_message *m);
 /* NULL is fine; returns NULL. */

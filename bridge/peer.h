@@ -37,6 +37,7 @@ struct br_ticket {
 	enum prim_family family;
 	struct prim_slice id;    /* borrowed from the ticket's owner */
 	struct prim_slice echo;  /* borrowed: header lines, each with CRLF */
+	size_t octets;           /* that the peer is charged for it */
 };
 LIST_HEAD(br_ticket_list, br_ticket);
 
@@ -49,8 +50,7 @@ struct br_peer {
 	enum prim_astrength strength;  /* of this link */
 	struct br_ticket_list tickets; /* borrowed: open questions */
 	unsigned ticket_count;
-	size_t ticket_octets;          /* of the messages they hold, by
-	                                  the owner's account */
+	size_t ticket_octets;          /* charged for them */
 };
 
 void br_peer_init(struct br_peer *p, enum br_peer_kind kind,
@@ -62,6 +62,9 @@ void br_peer_fini(struct br_peer *p);
  * borrowed as long as the ticket is open. */
 void br_ticket_open(struct br_ticket *t, struct br_peer *p,
     enum prim_family family, struct prim_slice id, struct prim_slice echo);
+
+/* Charges the peer `octets` of memory until the ticket is closed. */
+void br_ticket_charge(struct br_ticket *t, size_t octets);
 
 /* Answers: a response with `code`, the echo lines, `extra` lines (each with
  * CRLF), and `body`. Closes the ticket; harmless when it is closed. */
