@@ -5,29 +5,13 @@
 
 #include <string.h>
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
-}
+#include "prim/octet.h"
 
 /* PRIM-045: what stands in a local-part without an escape. */
 static bool is_unreserved(char c)
 {
-	return is_alnum(c) || (c != '\0' && strchr("!$&'*.+-/=?_~", c));
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return prim_octet_is_alnum(c) ||
+	    (c != '\0' && strchr("!$&'*.+-/=?_~", c));
 }
 
 /* The octet that an escape at the front of `s` stands for, or -1. */
@@ -37,8 +21,8 @@ static int escaped_octet(struct prim_slice s)
 
 	if (s.len < 3 || s.ptr[0] != '%')
 		return -1;
-	high = digit_of(s.ptr[1]);
-	low = digit_of(s.ptr[2]);
+	high = prim_octet_hex(s.ptr[1]);
+	low = prim_octet_hex(s.ptr[2]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
@@ -67,7 +51,7 @@ static bool label_ok(struct prim_slice label)
 	if (label.len == 0 || label.len > 63)
 		return false;
 	for (size_t i = 0; i < label.len; i++) {
-		if (!is_alnum(label.ptr[i]) && label.ptr[i] != '-')
+		if (!prim_octet_is_alnum(label.ptr[i]) && label.ptr[i] != '-')
 			return false;
 	}
 	return label.ptr[0] != '-' && label.ptr[label.len - 1] != '-';
@@ -149,12 +133,12 @@ void prim_address_key(const struct prim_address *a, struct prim_key *out)
 		int octet;
 
 		if (a->local.ptr[i] != '%') {
-			out->text[len++] = lower(a->local.ptr[i]);
+			out->text[len++] = prim_octet_lower(a->local.ptr[i]);
 			continue;
 		}
 		octet = escaped_octet(prim_slice_from(a->local, i));
 		if (is_unreserved((char)octet))
-			out->text[len++] = lower((char)octet);
+			out->text[len++] = prim_octet_lower((char)octet);
 		else
 			len += write_escape(out->text + len, octet);
 		i += 2;
@@ -162,7 +146,7 @@ void prim_address_key(const struct prim_address *a, struct prim_key *out)
 	out->at = len;
 	out->text[len++] = '@';
 	for (size_t i = 0; i < a->domain.len; i++)
-		out->text[len++] = lower(a->domain.ptr[i]);
+		out->text[len++] = prim_octet_lower(a->domain.ptr[i]);
 	out->len = len;
 }
 

@@ -2,6 +2,7 @@
 /* Writing commands. */
 
 #include "prim/command.h"
+#include "prim/octet.h"
 #include "prim/utf8.h"
 
 void prim_command_put_request(struct prim_buf *b, enum prim_method method,
@@ -61,9 +62,9 @@ bool prim_command_value_ok(struct prim_slice value)
 	if (value.len > PRIM_HEADER_LINE_MAX - 64)
 		return false;
 	for (size_t i = 0; i < value.len; i++) {
-		unsigned char c = (unsigned char)value.ptr[i];
+		char c = value.ptr[i];
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
+		if (prim_octet_is_control(c) && c != '\t')
 			return false;
 	}
 	return prim_utf8_ok(value);

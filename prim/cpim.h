@@ -31,8 +31,8 @@ struct prim_cpim_header {
 };
 
 struct prim_cpim_content_header {
-	struct prim_slice name;
-	struct prim_slice value;
+	struct prim_slice name;  /* borrowed */
+	struct prim_slice value; /* borrowed; if folded, with its CRLFs */
 };
 
 struct prim_cpim {
@@ -44,8 +44,9 @@ struct prim_cpim {
 	struct prim_slice content; /* borrowed: to the end of the object */
 };
 
-/* Takes an object apart. False when it is not a message/cpim object; then
- * `out_why` (may be NULL) is a static sentence that says what is wrong. */
+/* Takes an object apart. False when it is not a message/cpim object, or one
+ * without From, To and DateTime (CPIM-080), or one of those or cc malformed;
+ * then `out_why` (may be NULL) is a static sentence that says what is wrong. */
 bool prim_cpim_parse(struct prim_slice object, struct prim_cpim *out,
     const char **out_why);
 
@@ -69,9 +70,13 @@ bool prim_cpim_require_met(const struct prim_cpim *c,
     struct prim_slice *out_name);
 
 /* From, To, cc values: [Formal-name] "<" URI ">" (CPIM-069). `out_name` is
- * still escaped and without its quotes; empty when absent. */
+ * still escaped and without its quotes; empty when absent. The URI has a scheme
+ * and only visible ASCII. */
 bool prim_cpim_mailbox(struct prim_slice value, struct prim_slice *out_name,
     struct prim_slice *out_uri);
+
+/* Is `lang` a language tag (RFC 3066)? */
+bool prim_cpim_lang_ok(struct prim_slice lang);
 
 /* Appends the text that an escaped value stands for (CPIM-060..062). False on
  * an unpaired surrogate or a \u without four digits. */
@@ -83,7 +88,8 @@ bool prim_cpim_unescape(struct prim_buf *b, struct prim_slice value);
  */
 
 /* "Name: value" with the value escaped as CPIM-060 says. `name` with prefix
- * where it has one. `lang` may be empty. The value may hold any UTF-8. */
+ * where it has one. `lang` may be empty; one that is no tag is left out. The
+ * value may hold any UTF-8. */
 void prim_cpim_put_text(struct prim_buf *b, const char *name,
     struct prim_slice lang, struct prim_slice value);
 /* "From: <im:...>", or with a quoted formal name when `formal` is not empty. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "prim/base.h"
+#include "prim/octet.h"
 
 #define SECOND_MS   1000
 #define DAY_S       86400
@@ -24,16 +25,6 @@ static const char *const MONTHS[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 /* 1 January 1970 was a Thursday. */
 static const char *const WEEKDAYS[] = { "Thu", "Fri", "Sat", "Sun", "Mon",
 	"Tue", "Wed" };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
 
 /*
  * Arithmetic. Years are counted from March, so that a leap day is the last of
@@ -124,7 +115,7 @@ static bool take_digits(struct prim_slice *s, size_t count, int *out_value)
 	if (s->len < count)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_digit(s->ptr[i]))
+		if (!prim_octet_is_digit(s->ptr[i]))
 			return false;
 		value = value * 10 + (s->ptr[i] - '0');
 	}
@@ -169,7 +160,7 @@ static bool take_weekday(struct prim_slice *s)
 {
 	size_t len = 0;
 
-	while (len < s->len && is_alpha(s->ptr[len]))
+	while (len < s->len && prim_octet_is_alpha(s->ptr[len]))
 		len++;
 	*s = prim_slice_from(*s, len);
 	skip_spaces(s);
@@ -270,9 +261,9 @@ static bool take_fraction(struct prim_slice *s, int *out_ms)
 	*out_ms = 0;
 	if (!take_char(s, '.'))
 		return true;
-	if (s->len == 0 || !is_digit(s->ptr[0]))
+	if (s->len == 0 || !prim_octet_is_digit(s->ptr[0]))
 		return false;
-	while (s->len && is_digit(s->ptr[0])) {
+	while (s->len && prim_octet_is_digit(s->ptr[0])) {
 		*out_ms += (s->ptr[0] - '0') * weight;
 		weight /= 10;
 		*s = prim_slice_from(*s, 1);

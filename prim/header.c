@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "prim/octet.h"
+
 #define LONGEST  25
 #define SAME_LEN 4 /* most names that share a length */
 
@@ -88,12 +90,6 @@ static bool begins(struct prim_slice s, struct prim_slice prefix)
 	    prim_slice_eq_nocase(prim_slice_make(s.ptr, prefix.len), prefix);
 }
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
-}
-
 /* ERR-44: "Message-IDabc12", the token in the name. */
 static bool is_literal_message_id(struct prim_slice name)
 {
@@ -102,7 +98,7 @@ static bool is_literal_message_id(struct prim_slice name)
 	if (!begins(name, id))
 		return false;
 	for (size_t i = id.len; i < name.len; i++) {
-		if (!is_alnum(name.ptr[i]))
+		if (!prim_octet_is_alnum(name.ptr[i]))
 			return false;
 	}
 	return true;

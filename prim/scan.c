@@ -6,6 +6,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "prim/octet.h"
+
 #define EACH(octet) (0x0101010101010101U * (octet))
 
 void prim_scan_init(struct prim_scan *s, struct prim_slice in)
@@ -22,11 +24,6 @@ static uint64_t controls(uint64_t word)
 	uint64_t low = (word - EACH(0x20)) & ~word;
 
 	return (low | ((del - EACH(1)) & ~del)) & EACH(0x80);
-}
-
-static bool is_control(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
 /* Index of the first control octet from `at` on, or the end. */
@@ -46,7 +43,7 @@ static size_t skip_text(struct prim_scan *s, size_t at)
 			return at + (size_t)__builtin_ctzll(found) / 8;
 		}
 	}
-	for (; at < s->in.len && !is_control(ptr[at]); at++)
+	for (; at < s->in.len && !prim_octet_is_control(ptr[at]); at++)
 		high |= (unsigned char)ptr[at];
 	s->has_high |= (high & EACH(0x80)) != 0;
 	return at;

@@ -5,15 +5,7 @@
 
 #include <limits.h>
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
+#include "prim/octet.h"
 
 /* 1*DIGIT; what is too large for anybody is just very large. */
 static bool parse_version_number(struct prim_slice s, unsigned *out_number)
@@ -23,7 +15,7 @@ static bool parse_version_number(struct prim_slice s, unsigned *out_number)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned digit = (unsigned)(s.ptr[i] - '0');
 
-		if (!is_digit(s.ptr[i]))
+		if (!prim_octet_is_digit(s.ptr[i]))
 			return false;
 		if (number > (UINT_MAX - digit) / 10)
 			number = UINT_MAX;
@@ -43,7 +35,7 @@ static bool parse_version(struct prim_slice s, struct prim_command *out)
 	if (name.len == 0)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
-		if (!is_alnum(name.ptr[i]) && name.ptr[i] != '-')
+		if (!prim_octet_is_alnum(name.ptr[i]) && name.ptr[i] != '-')
 			return false;
 	}
 	if (!parse_version_number(major, &out->major) ||
@@ -59,7 +51,7 @@ static bool id_ok(struct prim_slice id)
 	if (id.len == 1 && id.ptr[0] == '-')
 		return true;
 	for (size_t i = 0; i < id.len; i++) {
-		if (!is_alnum(id.ptr[i]))
+		if (!prim_octet_is_alnum(id.ptr[i]))
 			return false;
 	}
 	return id.len > 0 && id.len <= PRIM_ID_MAX;
