@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_CONTROL_H
+#define BRIDGE_CONTROL_H
+
+/*
+ * The operator's commands. A request is one JSON object, so is its answer:
+ *
+ *	{"command":"account add","address":"a@example.org","password":"..."}
+ *	{"ok":true,"result":{...}}
+ *	{"ok":false,"error":"what is wrong, and what to do"}
+ *
+ * br_control_run() executes one, in primd as in primctl when no primd runs.
+ * Between the two stands a unix socket `control` in data_dir: one line in, one
+ * line out, then it is closed. Only root and the user of primd are heard.
+ *
+ * Commands: account add|passwd (address, password), account remove (address),
+ * account list, status, trace (message_id). Every member is a string, all are
+ * required, others are refused.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "bridge/err.h"
+#include "prim/slice.h"
+
+struct event_base;
+struct json_t;
+struct br_config;
+struct br_control_server;
+struct br_log;
+struct br_store;
+struct br_worker;
+
+#define BR_CONTROL_REQUEST_MAX 65536      /* octets of a line, with its LF */
+#define BR_CONTROL_ANSWER_MAX  (64 << 20) /* what primctl reads at most */
+
+/* What only a running server knows. A member that is NULL is not asked. */
+struct br_control_ops {
+	/* Adds what it knows to the object `into`; all members are optional:
+	 *	"uptime_s": 12, "listeners": ["127.0.0.1:7746"],
+	 *	"connections": 3, "outbox": 0, "adapters": [{"name": "xmpp",
+	 *	"state": "up", "pid": 123, "deaths": 0}] */
+	void (*status)(void *ctx, struct json_t *into);
+	/* The account `key` was added, changed or removed, and that is
+	 * committed: whatever is cached of it, its absence too, is void. */
+	void (*account_changed)(void *ctx, struct prim_slice key);
+};
+
+/* Where commands run. All is borrowed and outlives every command. */
+struct br_control {
+	struct br_store *store;
+	const struct br_config *config;
+	struct br_worker *worker; /* NULL: passwords are derived in the call */
+	const struct br_control_ops *ops; /* NULL: no server runs */
+	void *ctx;                        /* of ops */
+};
+
+/* `answer` is borrowed during the call. */
+typedef void (*br_control_done_fn)(void *arg, const struct json_t *answer);
+
+/* Runs `request` (borrowed during the call; anything, it is checked here) and
+ * calls `done` exactly once, maybe from inside. */
+void br_control_run(const struct br_control *c, const struct json_t *request,
+    br_control_done_fn done, void *arg);
+
+/* ---- the socket inside primd ---- */
+
+/* Listens on `control` in data_dir, mode 0600; to be called by the user primd
+ * ends up as. What an earlier primd left there is removed: the caller holds the
+ * lock on data_dir (bridge/lock.h). `c` is copied. NULL with a sentence. */
+struct br_control_server *br_control_open(struct event_base *base,
+    const struct br_control *c, const struct br_log *log, struct br_err *err);
+
+/* Closes the connections and removes the socket. A command that is under way
+ * ends unanswered, in its own callback: the store and the worker are closed
+ * after this. NULL is fine; returns NULL. */
+struct br_control_server *br_control_close(struct br_control_server *s);
+
+/* ---- the other end, for primctl ---- */
+
+enum br_control_outcome {
+	BR_CONTROL_ANSWERED,  /* `out_answer` is the caller's: json_decref() */
+	BR_CONTROL_NO_SERVER, /* nobody listens there */
+	BR_CONTROL_FAILED,    /* `err` says what happened */
+};
+
+/* Asks the primd of `data_dir`. Blocking, 30 s at most. */
+enum br_control_outcome br_control_call(const char *data_dir,
+    const struct json_t *request, struct json_t **out_answer,
+    struct br_err *err);
+
+/* Writes the result of `command` for a person. */
+void br_control_show(FILE *out, const char *command,
+    const struct json_t *result);
+
+#endif
