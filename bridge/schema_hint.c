@@ -6,7 +6,8 @@
 #include "bridge/schema.h"
 #include "prim/base.h"
 
-#define WORD_MAX 40
+#define WORD_MAX  40
+#define SLIPS_MAX 2 /* of the finger; one in a short word */
 
 static unsigned smaller(unsigned a, unsigned b)
 {
@@ -44,7 +45,7 @@ static const char *nearest(const char *wrong, const char *const *words,
 {
 	const struct prim_slice a = prim_slice_of(wrong);
 	const char *found = NULL;
-	unsigned best = 3; /* more than two slips of the finger is no slip */
+	unsigned best = SLIPS_MAX + 1;
 
 	if (a.len == 0 || a.len > WORD_MAX)
 		return NULL;
@@ -55,7 +56,7 @@ static const char *nearest(const char *wrong, const char *const *words,
 		if (b.len > WORD_MAX)
 			continue;
 		apart = prim_slice_eq_nocase(a, b) ? 0 : distance(a, b);
-		if (apart < best && apart < b.len) {
+		if (apart < best && (apart <= 1 || apart <= b.len / 3)) {
 			best = apart;
 			found = words[i];
 		}
