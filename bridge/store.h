@@ -16,6 +16,8 @@
  * inside the call that asked. Arguments are copied where a callback comes
  * later, except where "borrowed until done" is said.
  *
+ * Lists come in pages, and other look-ups may be answered between two pages.
+ *
  * A write that fails (disk full, I/O error) says so in its callback; the other
  * writes of its transaction are tried again one by one. After a failed COMMIT
  * nothing of it is there.
@@ -48,7 +50,8 @@ typedef void (*br_store_done_fn)(void *arg, enum br_store_outcome outcome);
 struct br_store *br_store_open(struct event_base *base, const char *dir,
     struct br_err *err);
 
-/* Commits all that waits, runs no more callbacks, releases `s`. */
+/* Commits all that waits, runs no more callbacks, releases `s` (NULL is fine).
+ * Never from inside a callback of the store. Returns NULL. */
 struct br_store *br_store_close(struct br_store *s);
 
 /* Calls that have not called back yet. */
@@ -84,7 +87,7 @@ void br_store_account_put(struct br_store *s,
 /* Replaces the verifier of an account that is there, else ABSENT. */
 void br_store_account_passwd(struct br_store *s,
     const struct br_store_account *account, br_store_done_fn done, void *arg);
-/* Also ends what is queued for its inbox. */
+/* Also ends what is queued for its inbox (403, "account removed"). */
 void br_store_account_drop(struct br_store *s, struct prim_slice key,
     br_store_done_fn done, void *arg);
 
@@ -160,7 +163,8 @@ void br_store_message_end(struct br_store *s, int64_t seq, unsigned code,
     struct prim_slice reason, int64_t forget_ms, br_store_done_fn done,
     void *arg);
 
-/* Ends every message for `destination` (an account was removed). */
+/* Ends every message for `destination` (an account was removed); DONE also when
+ * there was none. Their keys stay for 48 hours. */
 void br_store_message_end_all(struct br_store *s,
     struct prim_slice destination, unsigned code, struct prim_slice reason,
     br_store_done_fn done, void *arg);
@@ -181,7 +185,7 @@ typedef void (*br_store_key_fn)(void *arg, uint64_t prefix);
 bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
     void *arg, struct br_err *err);
 /* Forgets keys and history that are past their time. Runs in small steps so
- * that no commit waits long. */
+ * that no commit waits long; does nothing while an earlier one still runs. */
 void br_store_expire(struct br_store *s, int64_t now_ms);
 
 /* ---- history (queue.db), for `primctl trace` ---- */

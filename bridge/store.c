@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/* The loop's side of the store: opening, handing jobs out, calling back. */
+
+#include "bridge/store_private.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/metric.h"
+#include "prim/base.h"
+
+/* Stores in memory must not meet each other. */
+static atomic_uint memory_count;
+
+static void rows_free(struct br_store_rows *rows)
+{
+	struct br_store_row *row;
+
+	while ((row = STAILQ_FIRST(rows))) {
+		STAILQ_REMOVE_HEAD(rows, link);
+		prim_free(row);
+	}
+}
+
+static void job_free(struct br_store_job *job)
+{
+	rows_free(&job->rows);
+	if (job->work->release)
+		job->work->release(job);
+	prim_free(job);
+}
+
+static struct br_mailbox *box_of(struct br_store *s,
+    const struct br_store_job *job)
+{
+	return job->work->look ? &s->looks : &s->writes;
+}
+
+/* Told when it begins and when it is over: a full disk fails every message,
+ * and a line for each would fill the disk that has the log. */
+static void note_failure(struct br_store *s, bool *fails, const char *reason)
+{
+	br_metric_add(BR_METRIC_STORE_ERRORS, 1);
+	if (!*fails)
+		br_error(&s->log, "%s fails reason=%s",
+		    fails == &s->write_fails ? "writing" : "reading",
+		    br_quote(prim_slice_of(reason)));
+	*fails = true;
+}
+
+static void note_success(struct br_store *s)
+{
+	if (s->write_fails)
+		br_info(&s->log, "writing works again");
+	s->write_fails = false;
+}
+
+static void note_job(struct br_store *s, const struct br_store_job *job)
+{
+	if (!job->reason && job->work->look)
+		s->read_fails = false;
+	else if (job->reason)
+		note_failure(s,
+		    job->work->look ? &s->read_fails : &s->write_fails,
+		    job->reason);
+}
+
+/* A job that is not at its end goes back to its thread behind what waits
+ * there, so that a long list or a long clean-up stops nobody. */
+static void job_deliver(struct br_store *s, struct br_store_job *job)
+{
+	bool more = job->more;
+
+	note_job(s, job);
+	if (!more)
+		s->pending--;
+	s->in_callback = true;
+	if (job->work->finish)
+		job->work->finish(s, job);
+	s->in_callback = false;
+	rows_free(&job->rows);
+	job->more = false;
+	job->reason = NULL;
+	if (!more || !br_mailbox_put(box_of(s, job), &job->mail))
+		job_free(job);
+}
+
+static struct br_store_job *job_next(struct br_mail_queue *queue)
+{
+	struct br_mail *mail = STAILQ_FIRST(queue);
+
+	if (!mail)
+		return NULL;
+	STAILQ_REMOVE_HEAD(queue, link);
+	return PRIM_CONTAINER(mail, struct br_store_job, mail);
+}
+
+static struct br_store_batch *batch_next(struct br_mail_queue *queue)
+{
+	struct br_mail *mail = STAILQ_FIRST(queue);
+
+	if (!mail)
+		return NULL;
+	STAILQ_REMOVE_HEAD(queue, link);
+	return PRIM_CONTAINER(mail, struct br_store_batch, mail);
+}
+
+static void batch_deliver(struct br_store *s, struct br_store_batch *batch)
+{
+	struct br_store_job *job;
+
+	br_metric_add(BR_METRIC_COMMITS, batch->commits);
+	br_metric_add(BR_METRIC_COMMIT_ROWS, batch->rows);
+	if (batch->reason)
+		note_failure(s, &s->write_fails, batch->reason);
+	else if (batch->commits > 0)
+		note_success(s);
+	while ((job = job_next(&batch->jobs)))
+		job_deliver(s, job);
+	prim_free(batch);
+}
+
+/* Loop callbacks: what the threads hand back. */
+
+static void on_written(void *arg)
+{
+	struct br_store *s = arg;
+	struct br_store_batch *batch;
+	struct br_mail_queue queue;
+
+	br_mailbox_take(&s->written, &queue);
+	while ((batch = batch_next(&queue)))
+		batch_deliver(s, batch);
+}
+
+static void on_looked(void *arg)
+{
+	struct br_store *s = arg;
+	struct br_store_job *job;
+	struct br_mail_queue queue;
+
+	br_mailbox_take(&s->looked, &queue);
+	while ((job = job_next(&queue)))
+		job_deliver(s, job);
+}
+
+/* What the other store files use. */
+
+void br_store_note_damage(struct br_store *s, const char *what)
+{
+	br_metric_add(BR_METRIC_STORE_ERRORS, 1);
+	br_error(&s->log, "%s is damaged and passed over", what);
+}
+
+static void job_take(struct br_store *s, struct br_store_job *job,
+    const struct br_store_work *work)
+{
+	job->work = work;
+	STAILQ_INIT(&job->rows);
+	s->pending++;
+	if (!br_mailbox_put(box_of(s, job), &job->mail)) {
+		s->pending--;
+		job_free(job);
+	}
+}
+
+void br_store_take_write(struct br_store *s, struct br_store_job *job,
+    const struct br_store_work *work)
+{
+	assert(!work->look);
+	job_take(s, job, work);
+}
+
+void br_store_take_look(struct br_store *s, struct br_store_job *job,
+    const struct br_store_work *work)
+{
+	assert(work->look);
+	job_take(s, job, work);
+}
+
+void br_store_write_finish(struct br_store *s, struct br_store_job *job)
+{
+	const struct br_store_write *w = (const struct br_store_write *)job;
+
+	(void)s;
+	if (w->done)
+		w->done(w->arg, job->outcome);
+}
+
+void br_store_keep(char **room, struct prim_slice *slice)
+{
+	if (slice->len)
+		memcpy(*room, slice->ptr, slice->len);
+	slice->ptr = *room;
+	*room += slice->len;
+}
+
+bool br_store_changed(const struct br_store_query *q, struct br_store_job *job)
+{
+	job->outcome = br_store_query_changes(q) ? BR_STORE_DONE
+						 : BR_STORE_ABSENT;
+	return true;
+}
+
+/* Open and close. */
+
+static bool databases_open(struct br_store *s, struct br_err *err)
+{
+	for (int file = 0; file < BR_STORE_FILES; file++) {
+		s->write[file].keys = &s->keys;
+		s->read[file].keys = &s->keys;
+		if (!br_store_db_open(&s->write[file], &s->place,
+			(enum br_store_file)file, true, err) ||
+		    !br_store_db_open(&s->read[file], &s->place,
+			(enum br_store_file)file, false, err))
+			return false;
+	}
+	return br_store_secret_load(s, err);
+}
+
+/* The readers go first: the last writer to go empties the write-ahead log,
+ * and a reader could not. */
+static void databases_close(struct br_store *s)
+{
+	for (int file = 0; file < BR_STORE_FILES; file++) {
+		br_store_db_close(&s->read[file]);
+		br_store_db_close(&s->write[file]);
+	}
+}
+
+static void boxes_init(struct br_store *s)
+{
+	br_mailbox_init(&s->writes);
+	br_mailbox_init(&s->looks);
+	br_mailbox_init_loop(&s->written, s->base, on_written, s);
+	br_mailbox_init_loop(&s->looked, s->base, on_looked, s);
+}
+
+static void boxes_fini(struct br_store *s)
+{
+	br_mailbox_fini(&s->writes);
+	br_mailbox_fini(&s->looks);
+	br_mailbox_fini(&s->written);
+	br_mailbox_fini(&s->looked);
+}
+
+static struct br_store *store_free(struct br_store *s)
+{
+	databases_close(s);
+	boxes_fini(s);
+	explicit_bzero(s->secret, sizeof(s->secret));
+	return prim_free(s);
+}
+
+struct br_store *br_store_open(struct event_base *base, const char *dir,
+    struct br_err *err)
+{
+	struct br_store *s = prim_new(struct br_store);
+	int len;
+
+	s->base = base;
+	br_log_init(&s->log, NULL, "store");
+	if (strcmp(dir, ":memory:") == 0)
+		s->place.memory = atomic_fetch_add(&memory_count, 1) + 1;
+	len = snprintf(s->place.dir, sizeof(s->place.dir), "%s", dir);
+	boxes_init(s);
+	if (len < 0 || (size_t)len >= sizeof(s->place.dir))
+		br_err_set(err, "the name of the data folder is too long");
+	else if (databases_open(s, err) && br_store_threads_start(s, err))
+		return s;
+	return store_free(s);
+}
+
+/* Frees without calling back. */
+static void drop_deliveries(struct br_store *s)
+{
+	struct br_store_batch *batch;
+	struct br_store_job *job;
+	struct br_mail_queue queue;
+
+	br_mailbox_take(&s->written, &queue);
+	while ((batch = batch_next(&queue))) {
+		while ((job = job_next(&batch->jobs)))
+			job_free(job);
+		prim_free(batch);
+	}
+	br_mailbox_take(&s->looked, &queue);
+	while ((job = job_next(&queue)))
+		job_free(job);
+}
+
+struct br_store *br_store_close(struct br_store *s)
+{
+	if (!s)
+		return NULL;
+	assert(!s->in_callback);
+	br_store_threads_stop(s);
+	drop_deliveries(s);
+	return store_free(s);
+}
+
+size_t br_store_pending(const struct br_store *s)
+{
+	return s->pending;
+}
+
+void br_store_settle(struct br_store *s)
+{
+	while (s->pending > 0)
+		if (event_base_loop(s->base, EVLOOP_ONCE) != 0)
+			return;
+}
+
+void br_store_secret(const struct br_store *s, uint8_t out_secret[32])
+{
+	memcpy(out_secret, s->secret, sizeof(s->secret));
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/* Connections: how a database is opened, checked and held in a transaction. */
+
+#include "bridge/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MS   5000
+#define CHECK_MAX (64LL << 20) /* larger files are not checked at start */
+
+static const char *const NAMES[BR_STORE_FILES] = {
+	[BR_STORE_PRIMD] = "primd.db",
+	[BR_STORE_QUEUE] = "queue.db",
+};
+
+/* Only what is ours may be in the schema, and a commit is durable when it
+ * returns. The WAL stays small enough that a checkpoint holds up few. */
+static const char SETTINGS_WRITE[] = "PRAGMA synchronous = FULL;"
+				     "PRAGMA foreign_keys = ON;"
+				     "PRAGMA trusted_schema = OFF;"
+				     "PRAGMA temp_store = MEMORY;"
+				     "PRAGMA cache_size = -8192;"
+				     "PRAGMA wal_autocheckpoint = 1000;"
+				     "PRAGMA journal_size_limit = 67108864;";
+
+static const char SETTINGS_READ[] = "PRAGMA query_only = ON;"
+				    "PRAGMA trusted_schema = OFF;"
+				    "PRAGMA temp_store = MEMORY;";
+
+bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err)
+{
+	int code = sqlite3_errcode(sql) & 0xff;
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return br_err_set(err,
+		    "%s is damaged: %s; restore it from a backup or move it "
+		    "away",
+		    path, sqlite3_errmsg(sql));
+	return br_err_set(err, "cannot use %s: %s", path, sqlite3_errmsg(sql));
+}
+
+static bool path_format(const struct br_store_place *place,
+    enum br_store_file file, char out_path[BR_STORE_PATH_MAX])
+{
+	int len;
+
+	if (place->memory)
+		len = snprintf(out_path, BR_STORE_PATH_MAX,
+		    "file:/%u-%s?vfs=memdb", place->memory, NAMES[file]);
+	else
+		len = snprintf(out_path, BR_STORE_PATH_MAX, "%s/%s", place->dir,
+		    NAMES[file]);
+	return len > 0 && len < BR_STORE_PATH_MAX;
+}
+
+/* A new file is durable only when its folder is. */
+static void folder_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+/* We make the file, not SQLite: at no moment can somebody else read it. */
+static bool file_make(const char *path, const char *dir, struct br_err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return br_err_set(err, "cannot open %s: %s", path,
+		    strerror(errno));
+	if (fchmod(fd, 0600) != 0) {
+		br_err_set(err,
+		    "cannot make %s private: %s; it must belong "
+		    "to the user that primd runs as",
+		    path, strerror(errno));
+		close(fd);
+		return false;
+	}
+	close(fd);
+	folder_sync(dir);
+	return true;
+}
+
+/* The first column of the first row of `text` as a string. */
+static bool ask(sqlite3 *sql, const char *text, char *out_answer, size_t max)
+{
+	sqlite3_stmt *st = NULL;
+	bool fine = sqlite3_prepare_v2(sql, text, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW;
+
+	if (fine)
+		(void)snprintf(out_answer, max, "%s",
+		    (const char *)sqlite3_column_text(st, 0));
+	return sqlite3_finalize(st) == SQLITE_OK && fine;
+}
+
+static bool journal_set(sqlite3 *sql, const char *path, struct br_err *err)
+{
+	char answer[32];
+
+	if (!ask(sql, "PRAGMA journal_mode = WAL", answer, sizeof(answer)))
+		return br_store_db_err(sql, path, err);
+	if (strcmp(answer, "wal") != 0)
+		return br_err_set(err,
+		    "cannot use %s: its file system offers no write-ahead log",
+		    path);
+	return true;
+}
+
+/* A damaged file is found before the first message depends on it. */
+static bool check(sqlite3 *sql, const char *path, struct br_err *err)
+{
+	char answer[256];
+	struct stat st;
+
+	if (stat(path, &st) != 0 || st.st_size > CHECK_MAX)
+		return true;
+	if (!ask(sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
+		return br_store_db_err(sql, path, err);
+	if (strcmp(answer, "ok") != 0)
+		return br_err_set(err,
+		    "%s is damaged: %s; restore it from a backup or move it "
+		    "away",
+		    path, answer);
+	return true;
+}
+
+static bool set_up(sqlite3 *sql, const char *settings)
+{
+	sqlite3_extended_result_codes(sql, 1);
+	sqlite3_busy_timeout(sql, BUSY_MS);
+	sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return sqlite3_exec(sql, settings, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool open_read(struct br_store_db *db, const char *path, bool memory,
+    struct br_err *err)
+{
+	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+	    (memory ? SQLITE_OPEN_URI : 0);
+
+	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK ||
+	    !set_up(db->sql, SETTINGS_READ))
+		return br_store_db_err(db->sql, path, err);
+	return true;
+}
+
+/* Deleted messages need no overwriting of whole freed pages; deleted secrets
+ * do, and Debian's SQLite does that by itself. */
+static bool open_write(struct br_store_db *db, const char *path,
+    enum br_store_file file, bool memory, struct br_err *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+	    SQLITE_OPEN_NOMUTEX | (memory ? SQLITE_OPEN_URI : 0);
+	char answer[32];
+
+	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK ||
+	    !set_up(db->sql, SETTINGS_WRITE))
+		return br_store_db_err(db->sql, path, err);
+	if (file == BR_STORE_QUEUE &&
+	    !ask(db->sql, "PRAGMA secure_delete = FAST", answer,
+		sizeof(answer)))
+		return br_store_db_err(db->sql, path, err);
+	if (!memory &&
+	    (!journal_set(db->sql, path, err) || !check(db->sql, path, err)))
+		return false;
+	return br_store_schema_run(db->sql, file, path, err);
+}
+
+bool br_store_db_open(struct br_store_db *db,
+    const struct br_store_place *place, enum br_store_file file, bool writes,
+    struct br_err *err)
+{
+	char path[BR_STORE_PATH_MAX];
+	bool memory = place->memory != 0, fine;
+
+	if (!path_format(place, file, path))
+		return br_err_set(err,
+		    "the name of the data folder is longer "
+		    "than %d octets",
+		    BR_STORE_PATH_MAX - 16);
+	if (writes && !memory && !file_make(path, place->dir, err))
+		return false;
+	if (writes)
+		fine = open_write(db, path, file, memory, err);
+	else
+		fine = open_read(db, path, memory, err);
+	if (!fine)
+		br_store_db_close(db);
+	return fine;
+}
+
+void br_store_db_close(struct br_store_db *db)
+{
+	for (size_t i = 0; i < BR_SQL_COUNT; i++) {
+		sqlite3_finalize(db->statements[i]);
+		db->statements[i] = NULL;
+	}
+	sqlite3_close(db->sql);
+	db->sql = NULL;
+	prim_buf_fini(&db->scratch);
+}
+
+bool br_store_db_begin(struct br_store_db *db)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_BEGIN);
+
+	return br_store_query_run(&q);
+}
+
+bool br_store_db_commit(struct br_store_db *db)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_COMMIT);
+
+	return br_store_query_run(&q);
+}
+
+/* SQLite rolls back by itself after some errors. The reason of the failure
+ * before stays. */
+void br_store_db_rollback(struct br_store_db *db)
+{
+	const char *reason = db->reason;
+	struct br_store_query q;
+
+	if (sqlite3_get_autocommit(db->sql))
+		return;
+	q = br_store_query(db, BR_SQL_ROLLBACK);
+	(void)br_store_query_run(&q);
+	db->reason = reason;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* What is remembered of messages: duplicate keys and history. */
+
+#include "bridge/store_private.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "prim/base.h"
+
+#define EVENT_MAX 1000 /* lines that one look-up gives */
+
+struct duplicate_look {
+	struct br_store_job job;
+	struct prim_digest key;
+	br_store_duplicate_fn found;
+	void *arg; /* borrowed */
+	struct br_store_duplicate duplicate;
+	bool there;
+};
+
+struct event_look {
+	struct br_store_job job;
+	br_store_event_fn each;
+	void *arg; /* borrowed */
+	struct prim_slice message_id;
+	char octets[];
+};
+
+struct event_row {
+	struct br_store_row row;
+	struct br_store_event event;
+	char octets[];
+};
+
+int64_t br_store_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Keyed, so that nobody can choose Message-IDs that fall on one entry. */
+int64_t br_store_id_hash(const struct br_store_db *db, struct prim_slice id)
+{
+	return (int64_t)prim_hash(&db->keys->id, id);
+}
+
+bool br_store_event_put(struct br_store_db *db, int64_t seq,
+    struct prim_slice text)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_EVENT_PUT);
+
+	br_store_put_number(&q, seq);
+	br_store_put_number(&q, br_store_wall_ms());
+	br_store_put_text(&q, text);
+	return br_store_query_run(&q);
+}
+
+/* ---- duplicates ---- */
+
+static bool duplicate_look(struct br_store_db *dbs, struct br_store_job *job)
+{
+	struct duplicate_look *l = (struct duplicate_look *)job;
+	struct br_store_query q = br_store_query(&dbs[BR_STORE_QUEUE],
+	    BR_SQL_DUPLICATE_FIND);
+	int code;
+
+	br_store_put_octets(&q, l->key.octets, PRIM_DIGEST_LEN);
+	code = br_store_query_step(&q);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return false;
+	l->there = code == SQLITE_ROW;
+	if (l->there) {
+		l->duplicate.content_hash = (uint64_t)br_store_take_number(&q);
+		l->duplicate.answer = (unsigned)br_store_take_number(&q);
+	}
+	br_store_query_end(&q);
+	return true;
+}
+
+static void duplicate_finish(struct br_store *s, struct br_store_job *job)
+{
+	const struct duplicate_look *l = (const struct duplicate_look *)job;
+
+	(void)s;
+	l->found(l->arg, l->there ? &l->duplicate : NULL,
+	    job->outcome == BR_STORE_FAILED);
+}
+
+static const struct br_store_work DUPLICATE = {
+	.look = duplicate_look,
+	.finish = duplicate_finish,
+};
+
+void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
+    br_store_duplicate_fn found, void *arg)
+{
+	struct duplicate_look *l = prim_new(struct duplicate_look);
+
+	l->key = *key;
+	l->found = found;
+	l->arg = arg;
+	br_store_take_look(s, &l->job, &DUPLICATE);
+}
+
+static bool keys_tell(struct br_store *s, struct br_store_db *db,
+    br_store_key_fn each, void *arg)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_DUPLICATE_EACH);
+	struct prim_digest key;
+	uint64_t prefix;
+	int code;
+
+	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
+		if (!br_store_take_octets(&q, key.octets, PRIM_DIGEST_LEN)) {
+			br_store_note_damage(s, "the key of a duplicate");
+			continue;
+		}
+		memcpy(&prefix, key.octets, sizeof(prefix));
+		each(arg, prefix);
+	}
+	if (code == SQLITE_DONE)
+		br_store_query_end(&q);
+	return code == SQLITE_DONE;
+}
+
+bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
+    void *arg, struct br_err *err)
+{
+	struct br_store_db db = { .keys = &s->keys };
+	bool fine;
+
+	if (!br_store_db_open(&db, &s->place, BR_STORE_QUEUE, false, err))
+		return false;
+	fine = keys_tell(s, &db, each, arg);
+	if (!fine)
+		br_err_set(err, "cannot read the duplicates: %s", db.reason);
+	br_store_db_close(&db);
+	return fine;
+}
+
+/* ---- history ---- */
+
+static struct br_store_row *event_row_new(const struct br_store_event *event)
+{
+	struct event_row *row = prim_alloc(sizeof(*row) + event->text.len);
+	char *room = row->octets;
+
+	row->event = *event;
+	br_store_keep(&room, &row->event.text);
+	return &row->row;
+}
+
+static bool event_look(struct br_store_db *dbs, struct br_store_job *job)
+{
+	const struct event_look *l = (const struct event_look *)job;
+	struct br_store_db *db = &dbs[BR_STORE_QUEUE];
+	struct br_store_query q = br_store_query(db, BR_SQL_EVENT_FIND);
+	struct br_store_event event;
+	int code;
+
+	br_store_put_number(&q, br_store_id_hash(db, l->message_id));
+	br_store_put_text(&q, l->message_id);
+	br_store_put_number(&q, EVENT_MAX);
+	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
+		event.at_ms = br_store_take_number(&q);
+		event.text = br_store_take_slice(&q);
+		STAILQ_INSERT_TAIL(&job->rows, event_row_new(&event), link);
+	}
+	if (code != SQLITE_DONE)
+		return false;
+	br_store_query_end(&q);
+	return true;
+}
+
+static void event_finish(struct br_store *s, struct br_store_job *job)
+{
+	const struct event_look *l = (const struct event_look *)job;
+	struct br_store_row *row;
+
+	(void)s;
+	STAILQ_FOREACH(row, &job->rows, link)
+	l->each(l->arg, &((const struct event_row *)row)->event);
+	l->each(l->arg, NULL);
+}
+
+static const struct br_store_work EVENTS = {
+	.look = event_look,
+	.finish = event_finish,
+};
+
+void br_store_history_find(struct br_store *s, struct prim_slice message_id,
+    br_store_event_fn each, void *arg)
+{
+	struct event_look *l = prim_alloc(sizeof(*l) + message_id.len);
+	char *room = l->octets;
+
+	l->each = each;
+	l->arg = arg;
+	l->message_id = message_id;
+	br_store_keep(&room, &l->message_id);
+	br_store_take_look(s, &l->job, &EVENTS);
+}

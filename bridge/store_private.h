@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_STORE_PRIVATE_H
+#define BRIDGE_STORE_PRIVATE_H
+
+/*
+ * The inside of the store: a job travels from the loop to a thread and back.
+ *
+ *	loop ── job ──> writer ── batch of jobs, one transaction a file ──> loop
+ *	loop ── job ──> reader ── the job with its rows ──────────────────> loop
+ *
+ * Each thread has connections of its own; nothing but jobs crosses. Only
+ * store*.c include this, and only they know SQLite.
+ */
+
+#include <sqlite3.h>
+#include <sys/queue.h>
+
+#include "bridge/log.h"
+#include "bridge/mailbox.h"
+#include "bridge/store.h"
+#include "prim/buf.h"
+
+#define BR_STORE_PATH_MAX 4096
+#define BR_STORE_KEPT     101              /* the answer once it is stored */
+#define BR_STORE_FORGET   (48 * 3600000LL) /* ms past an end (DESIGN 5) */
+
+enum br_store_file { BR_STORE_PRIMD, BR_STORE_QUEUE, BR_STORE_FILES };
+
+/* ---- connections (store_db.c) ---- */
+
+enum br_store_statement {
+	BR_SQL_BEGIN,
+	BR_SQL_COMMIT,
+	BR_SQL_ROLLBACK,
+	BR_SQL_META_FIND,
+	BR_SQL_META_PUT,
+	BR_SQL_ACCOUNT_PUT,
+	BR_SQL_ACCOUNT_PASSWD,
+	BR_SQL_ACCOUNT_DROP,
+	BR_SQL_ACCOUNT_FIND,
+	BR_SQL_ACCOUNT_LIST,
+	BR_SQL_STATE_PUT,
+	BR_SQL_STATE_DROP,
+	BR_SQL_STATE_FIND,
+	BR_SQL_STATE_LIST,
+	BR_SQL_MESSAGE_PUT,
+	BR_SQL_MESSAGE_GET,
+	BR_SQL_MESSAGE_EACH,
+	BR_SQL_MESSAGE_ATTEMPTS,
+	BR_SQL_MESSAGE_ATTEMPT,
+	BR_SQL_MESSAGE_DROP,
+	BR_SQL_MESSAGE_FOR,
+	BR_SQL_CONTENT_PUT,
+	BR_SQL_CONTENT_DROP,
+	BR_SQL_DUPLICATE_PUT,
+	BR_SQL_DUPLICATE_FIND,
+	BR_SQL_DUPLICATE_ANSWER,
+	BR_SQL_DUPLICATE_DROP,
+	BR_SQL_DUPLICATE_EACH,
+	BR_SQL_TRACE_PUT,
+	BR_SQL_TRACE_END,
+	BR_SQL_TRACE_PAST,
+	BR_SQL_TRACE_DROP,
+	BR_SQL_EVENT_PUT,
+	BR_SQL_EVENT_FIND,
+	BR_SQL_EVENT_DROP,
+	BR_SQL_COUNT,
+};
+
+/* Where the databases are. */
+struct br_store_place {
+	char dir[BR_STORE_PATH_MAX];
+	unsigned memory; /* not 0: in memory, and this is its name */
+};
+
+/* Keys of our own hashes, made from the secret. */
+struct br_store_keys {
+	struct prim_hash_key checksum; /* of stored messages */
+	struct prim_hash_key id;       /* of Message-IDs in an index */
+};
+
+/* One connection. All zero is a closed one. */
+struct br_store_db {
+	sqlite3 *sql;                           /* owned */
+	sqlite3_stmt *statements[BR_SQL_COUNT]; /* owned, made on first use */
+	const struct br_store_keys *keys;       /* borrowed: outlives us */
+	const char *reason;      /* of the last failure; static text */
+	struct prim_buf scratch; /* for one line of text */
+};
+
+/* Opens `file`; with `writes` makes and migrates it. False with a sentence;
+ * `db` is closed then. */
+bool br_store_db_open(struct br_store_db *db,
+    const struct br_store_place *place, enum br_store_file file, bool writes,
+    struct br_err *err);
+void br_store_db_close(struct br_store_db *db);
+bool br_store_db_begin(struct br_store_db *db);
+bool br_store_db_commit(struct br_store_db *db);
+void br_store_db_rollback(struct br_store_db *db);
+
+/* Brings the schema up to date (store_schema.c). */
+bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
+    const char *path, struct br_err *err);
+/* The sentence for what `sql` just failed at. False. */
+bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err);
+
+/* ---- statements (store_query.c) ---- */
+
+/* One run of a statement: put every parameter in order, step, take every
+ * column in order. A failure on the way makes the step fail. */
+struct br_store_query {
+	struct br_store_db *db; /* borrowed */
+	sqlite3_stmt *st;       /* borrowed; NULL: could not be prepared */
+	int at;                 /* the next parameter or column */
+};
+
+struct br_store_query br_store_query(struct br_store_db *db,
+    enum br_store_statement statement);
+void br_store_put_number(struct br_store_query *q, int64_t value);
+/* Slices are borrowed until the query ends. */
+void br_store_put_text(struct br_store_query *q, struct prim_slice text);
+void br_store_put_blob(struct br_store_query *q, struct prim_slice octets);
+void br_store_put_octets(struct br_store_query *q, const void *octets,
+    size_t len);
+/* SQLITE_ROW, SQLITE_DONE, or anything else: failed, and the query has ended
+ * with its reason in `db`. */
+int br_store_query_step(struct br_store_query *q);
+void br_store_query_end(struct br_store_query *q);
+/* Steps to the end and ends; false: failed. */
+bool br_store_query_run(struct br_store_query *q);
+/* The number of rows the last query changed. */
+int br_store_query_changes(const struct br_store_query *q);
+int64_t br_store_take_number(struct br_store_query *q);
+/* Valid until the next step. */
+struct prim_slice br_store_take_slice(struct br_store_query *q);
+/* False when the column has not exactly `len` octets. */
+bool br_store_take_octets(struct br_store_query *q, void *to, size_t len);
+
+/* ---- jobs (store.c, store_thread.c) ---- */
+
+struct br_store_job;
+
+/* What a job does, and where. */
+struct br_store_work {
+	/* Writer: the part in each file, in a transaction. Sets the outcome
+	 * when it worked, since it may run twice; false: failed in SQL. */
+	bool (*write[BR_STORE_FILES])(struct br_store_db *db,
+	    struct br_store_job *job);
+	/* Reader: `dbs` is the array of files. False: failed in SQL. */
+	bool (*look)(struct br_store_db *dbs, struct br_store_job *job);
+	/* Loop: calls back. NULL: nobody waits. */
+	void (*finish)(struct br_store *s, struct br_store_job *job);
+	/* Loop: frees what the job holds besides itself and its rows. */
+	void (*release)(struct br_store_job *job);
+};
+
+/* A row on its way to the loop; its struct and octets stand behind it. */
+struct br_store_row {
+	STAILQ_ENTRY(br_store_row) link;
+};
+
+STAILQ_HEAD(br_store_rows, br_store_row);
+
+struct br_store_job {
+	struct br_mail mail;
+	const struct br_store_work *work; /* borrowed: static */
+	struct br_store_rows rows;        /* owned; what a look-up found */
+	size_t weight;                    /* octets it brings */
+	enum br_store_outcome outcome;
+	const char *reason; /* something failed or is damaged; static text */
+	bool more;          /* not at its end: finish, then run again */
+};
+
+/* A write with the usual callback; the first member of its job. */
+struct br_store_write {
+	struct br_store_job job;
+	br_store_done_fn done; /* may be NULL */
+	void *arg;             /* borrowed */
+};
+
+struct br_store {
+	struct event_base *base; /* borrowed: outlives us */
+	struct br_log log;
+	struct br_store_place place;
+	struct br_store_keys keys;
+	struct br_store_db write[BR_STORE_FILES]; /* the writer's alone */
+	struct br_store_db read[BR_STORE_FILES];  /* the reader's alone */
+	struct br_mailbox writes, looks;          /* to the threads */
+	struct br_mailbox written, looked;        /* back to the loop */
+	pthread_t writer, reader;
+	size_t pending;
+	bool expiring;
+	bool write_fails; /* the last transaction failed, and we said so */
+	bool read_fails;  /* so did the last look-up */
+	bool in_callback; /* then nobody may close us */
+	uint8_t secret[32];
+};
+
+/* What the writer hands back: the jobs of one transaction, in order. */
+struct br_store_batch {
+	struct br_mail mail;
+	struct br_mail_queue jobs; /* owned */
+	unsigned commits;          /* transactions that were committed */
+	unsigned rows;             /* jobs in them */
+	const char *reason;        /* a transaction failed; static text */
+};
+
+/* The job is the store's now. */
+void br_store_take_write(struct br_store *s, struct br_store_job *job,
+    const struct br_store_work *work);
+void br_store_take_look(struct br_store *s, struct br_store_job *job,
+    const struct br_store_work *work);
+/* A `finish` for every struct br_store_write. */
+void br_store_write_finish(struct br_store *s, struct br_store_job *job);
+
+/* Reads the secret, or makes it, and derives the keys. */
+bool br_store_secret_load(struct br_store *s, struct br_err *err);
+
+bool br_store_threads_start(struct br_store *s, struct br_err *err);
+void br_store_threads_stop(struct br_store *s);
+
+/* Counts and logs a damaged row that is passed over. Loop. */
+void br_store_note_damage(struct br_store *s, const char *what);
+
+/* Copies `slice` to `*room`, lets it borrow the copy and moves on. */
+void br_store_keep(char **room, struct prim_slice *slice);
+/* Sets the outcome by whether `q`, which ran, changed a row. True. */
+bool br_store_changed(const struct br_store_query *q, struct br_store_job *job);
+
+/* Ends what waits for `destination`, in the transaction that runs. */
+struct br_store_end {
+	unsigned code;
+	struct prim_slice reason;
+	int64_t forget_ms;
+};
+
+bool br_store_end_for(struct br_store_db *db, struct prim_slice destination,
+    const struct br_store_end *end);
+/* Appends a line to the history of message `seq`. */
+bool br_store_event_put(struct br_store_db *db, int64_t seq,
+    struct prim_slice text);
+/* The hash of a Message-ID in the history's index. */
+int64_t br_store_id_hash(const struct br_store_db *db, struct prim_slice id);
+/* Wall time, for the history (DESIGN 11: only the store sees it). */
+int64_t br_store_wall_ms(void);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* The schema of both databases, as steps that are never changed once released:
+ * a new version appends a step. */
+
+#include "bridge/store_private.h"
+
+#include <stdio.h>
+
+#include "prim/base.h"
+
+static const char *const PRIMD_STEPS[] = {
+	"CREATE TABLE account ("
+	" key TEXT PRIMARY KEY NOT NULL CHECK (length(key) > 0),"
+	" address TEXT NOT NULL,"
+	" iterations INTEGER NOT NULL,"
+	" salt BLOB NOT NULL,"
+	" stored_key BLOB NOT NULL,"
+	" server_key BLOB NOT NULL,"
+	" cram_secret BLOB NOT NULL,"
+	" created_ms INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE state ("
+	" adapter TEXT NOT NULL,"
+	" key BLOB NOT NULL CHECK (length(key) BETWEEN 1 AND 512),"
+	" value BLOB NOT NULL CHECK (length(value) <= 65536),"
+	" PRIMARY KEY (adapter, key)"
+	") STRICT;",
+};
+
+/*
+ * A message's content is a row apart, so that noting an attempt does not write
+ * a megabyte again. The trace is what remains of a message: it holds how long
+ * its key and its events are remembered; forget_ms is NULL while the message
+ * is there.
+ */
+static const char *const QUEUE_STEPS[] = {
+	"CREATE TABLE meta ("
+	" name TEXT PRIMARY KEY NOT NULL,"
+	" value BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE message ("
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" key BLOB NOT NULL,"
+	" lane BLOB NOT NULL,"
+	" content_hash INTEGER NOT NULL,"
+	" destination TEXT NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" sender TEXT NOT NULL,"
+	" recipient TEXT NOT NULL,"
+	" message_id TEXT NOT NULL,"
+	" return_token BLOB NOT NULL,"
+	" hops INTEGER NOT NULL,"
+	" accepted_ms INTEGER NOT NULL,"
+	" expires_ms INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" next_try_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE content ("
+	" seq INTEGER PRIMARY KEY,"
+	" checksum INTEGER NOT NULL,"
+	" head BLOB NOT NULL,"
+	" body BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE duplicate ("
+	" key BLOB PRIMARY KEY NOT NULL,"
+	" content_hash INTEGER NOT NULL,"
+	" answer INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE trace ("
+	" seq INTEGER PRIMARY KEY,"
+	" key BLOB NOT NULL,"
+	" id_hash INTEGER NOT NULL,"
+	" message_id TEXT NOT NULL,"
+	" forget_ms INTEGER"
+	") STRICT;"
+	"CREATE INDEX trace_id ON trace (id_hash);"
+	"CREATE INDEX trace_forget ON trace (forget_ms)"
+	" WHERE forget_ms IS NOT NULL;"
+	"CREATE TABLE event ("
+	" seq INTEGER NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL,"
+	" text TEXT NOT NULL,"
+	" PRIMARY KEY (seq, n)"
+	") STRICT, WITHOUT ROWID;",
+};
+
+static const struct {
+	const char *const *steps;
+	int count;
+} SCHEMAS[BR_STORE_FILES] = {
+	[BR_STORE_PRIMD] = {PRIMD_STEPS,  PRIM_COUNT(PRIMD_STEPS)},
+	[BR_STORE_QUEUE] = { QUEUE_STEPS, PRIM_COUNT(QUEUE_STEPS)},
+};
+
+static bool version_find(sqlite3 *sql, int *out_version)
+{
+	sqlite3_stmt *st = NULL;
+	bool fine = sqlite3_prepare_v2(sql, "PRAGMA user_version", -1, &st,
+			NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW;
+
+	if (fine)
+		*out_version = sqlite3_column_int(st, 0);
+	return sqlite3_finalize(st) == SQLITE_OK && fine;
+}
+
+/* The number of the step changes in its transaction: it is there whole or not
+ * at all. */
+static bool step_run(sqlite3 *sql, const char *step, int version)
+{
+	char number[64];
+
+	(void)snprintf(number, sizeof(number), "PRAGMA user_version = %d",
+	    version);
+	return sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL) ==
+	    SQLITE_OK &&
+	    sqlite3_exec(sql, step, NULL, NULL, NULL) == SQLITE_OK &&
+	    sqlite3_exec(sql, number, NULL, NULL, NULL) == SQLITE_OK &&
+	    sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
+    const char *path, struct br_err *err)
+{
+	int count = SCHEMAS[file].count;
+	int version = 0;
+
+	if (!version_find(sql, &version))
+		return br_store_db_err(sql, path, err);
+	if (version < 0 || version > count)
+		return br_err_set(err,
+		    "%s has schema %d, and this primd knows only up to %d: it "
+		    "was made by a newer version; run that one, or restore a "
+		    "backup from before",
+		    path, version, count);
+	for (; version < count; version++)
+		if (!step_run(sql, SCHEMAS[file].steps[version], version + 1))
+			return br_store_db_err(sql, path, err);
+	return true;
+}
