@@ -111,21 +111,30 @@ launch() {
 
 # Ports ----------------------------------------------------------------------
 
+# The inode of the socket that listens on TCP port $1, if there is one.
+port_inode() {
+	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		awk -v port="$(printf '%04X' "$1")" '
+			$4 == "0A" && $2 ~ (":" port "$") { print $10; exit }'
+}
+
+has_port() {
+	[ -n "$(port_inode "$1")" ]
+}
+
 # Who listens on TCP port $1? Prints "name (process N)", or nothing.
 port_owner() {
-	inode=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-		awk -v port="$(printf '%04X' "$1")" '
-			$4 == "0A" && $2 ~ (":" port "$") { print $10; exit }')
+	inode=$(port_inode "$1")
 	[ -n "$inode" ] || return 0
-	for fd in /proc/[0-9]*/fd/*; do
-		if [ "$(readlink "$fd" 2>/dev/null)" = "socket:[$inode]" ]; then
-			owner=${fd#/proc/}
-			owner=${owner%%/*}
-			printf '%s (process %s)\n' "$(cat "/proc/$owner/comm")" "$owner"
-			return 0
-		fi
-	done
-	echo "a process of another user"
+	# shellcheck disable=SC2012 # the names are numbers
+	owner=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v socket="socket:[$inode]" '
+		/^\/proc\// { split($0, part, "/") }
+		$NF == socket { print part[3]; exit }')
+	if [ -n "$owner" ]; then
+		printf '%s (process %s)\n' "$(cat "/proc/$owner/comm" 2>/dev/null)" "$owner"
+	else
+		echo "a process of another user"
+	fi
 }
 
 # want_port PORT WHAT-FOR WHAT-ELSE-TO-DO
@@ -182,21 +191,21 @@ wait_for() {
 # start_primd [-c FILE]
 start_primd() {
 	if is_ours primd; then
-		case $(readlink "/proc/$pid/exe"):$(tr '\0' ' ' <"/proc/$pid/cmdline") in
-		*"(deleted):"*) say "       primd was built anew: restarting it" ;;
-		*:"$root/$bin/primd${*:+ }$* ")
+		if [ -n "$(find $bin build/lib -type f -newer $data/primd.pid 2>/dev/null)" ]; then
+			step "primd was built anew: restarting it"
+		elif [ $# -eq 0 ] || tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF "$2"; then
 			step "primd runs already (process $pid)"
 			return
-			;;
-		*) say "       primd runs with another configuration: restarting it" ;;
-		esac
+		else
+			step "primd runs on its defaults: restarting it with the bridge to XMPP"
+		fi
 		stop primd
 	fi
 	step "starting primd on 127.0.0.1:$prim_port"
 	want_port $prim_port "PRIM clients" ""
 	want_port $admin_port "primd's admin page" ""
 	launch primd "$root/$bin/primd" "$@"
-	wait_for 15 primd $bin/primctl "$@" status || {
+	wait_for 15 primd has_port $prim_port || {
 		show_log "$data/primd.log"
 		stop primd
 		die "primd did not start." "The lines above say why. If they don't help: move ./$data away and run this again."
@@ -212,7 +221,7 @@ secret() {
 write_primd_config() {
 	cat >"$config.new" <<-END
 		# What differs from primd's defaults. Made by contrib/quickstart.sh.
-		data_dir: $root/$data
+		data_dir: .
 		routes:
 		  - { domain: xmpp.localhost, via: xmpp }
 		adapters:
@@ -264,10 +273,6 @@ write_prosody_config() {
 	END
 }
 
-has_port() {
-	[ -n "$(port_owner "$1")" ]
-}
-
 start_prosody() {
 	if is_ours prosody; then
 		step "the private XMPP server runs already (process $pid)"
@@ -305,7 +310,7 @@ primctl() {
 prim_account() {
 	file=$data/${1%%@*}.password
 	verb=passwd
-	primctl account list | grep -qwF "$1" || verb=add
+	primctl account list | grep -q "^$1 " || verb=add
 	[ $verb = passwd ] && [ -s "$file" ] && return
 	secret "$file"
 	primctl account $verb "$1" <"$file" >>"$data/demo.log" || {
@@ -438,7 +443,7 @@ wait_listening() {
 }
 
 link_is_up() {
-	primctl status | grep -E '^ *(adapter )?xmpp\b.*\bup\b'
+	primctl status | grep -E '^xmpp +up '
 }
 
 romeo_is_in() {
