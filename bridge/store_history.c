@@ -143,14 +143,15 @@ bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
 
 /* ---- history ---- */
 
-static struct br_store_row *event_row_new(const struct br_store_event *event)
+static void row_add(struct br_store_job *job,
+    const struct br_store_event *event)
 {
 	struct event_row *row = prim_alloc(sizeof(*row) + event->text.len);
 	char *room = row->octets;
 
 	row->event = *event;
 	br_store_keep(&room, &row->event.text);
-	return &row->row;
+	STAILQ_INSERT_TAIL(&job->rows, &row->row, link);
 }
 
 static bool event_look(struct br_store_db *dbs, struct br_store_job *job)
@@ -167,7 +168,7 @@ static bool event_look(struct br_store_db *dbs, struct br_store_job *job)
 	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
 		event.at_ms = br_store_take_number(&q);
 		event.text = br_store_take_slice(&q);
-		STAILQ_INSERT_TAIL(&job->rows, event_row_new(&event), link);
+		row_add(job, &event);
 	}
 	if (code != SQLITE_DONE)
 		return false;

@@ -246,7 +246,7 @@ static size_t message_size(const struct br_store_message *m)
 	    m->head.len + m->body.len;
 }
 
-static struct br_store_row *row_new(const struct br_store_message *m)
+static void row_add(struct br_store_job *job, const struct br_store_message *m)
 {
 	struct message_row *row = prim_alloc(sizeof(*row) + message_size(m));
 	char *room = row->octets;
@@ -260,7 +260,7 @@ static struct br_store_row *row_new(const struct br_store_message *m)
 	br_store_keep(&room, &row->m.return_token);
 	br_store_keep(&room, &row->m.head);
 	br_store_keep(&room, &row->m.body);
-	return &row->row;
+	STAILQ_INSERT_TAIL(&job->rows, &row->row, link);
 }
 
 /* A page that SQLite itself finds damaged will not get better by asking again:
@@ -277,7 +277,7 @@ static bool get_look(struct br_store_db *dbs, struct br_store_job *job)
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return (code & 0xff) == SQLITE_CORRUPT;
 	if (code == SQLITE_ROW && whole_take(&q, &m))
-		STAILQ_INSERT_TAIL(&job->rows, row_new(&m), link);
+		row_add(job, &m);
 	else if (code == SQLITE_ROW)
 		db->reason = "a stored message is damaged";
 	br_store_query_end(&q);
