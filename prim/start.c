@@ -139,7 +139,9 @@ void prim_start_salvage(struct prim_slice in, struct prim_command *out)
 	size_t len = 0;
 	bool is_ended;
 
-	while (prim_slice_starts(in, PRIM_SLICE("\r\n")))
+	for (unsigned i = 0; i < PRIM_EMPTY_LINES_MAX &&
+	     prim_slice_starts(in, PRIM_SLICE("\r\n"));
+	     i++)
 		in = prim_slice_from(in, 2);
 	if (in.len > PRIM_START_LINE_MAX)
 		in.len = PRIM_START_LINE_MAX;

@@ -46,32 +46,35 @@ static void case_does_not_matter(void **state)
 
 static void odd_names_are_told_apart(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		enum prim_header_id id;
 	} CASES[] = {
-		{"SASL-Mechanism",                             PRIM_HEADER_SASL_MECH   },
-		{ "sasl-mechanism",                            PRIM_HEADER_SASL_MECH   },
-		{ "Message-IDabc12",                           PRIM_HEADER_MESSAGE_ID  },
-		{ "message-id7",                               PRIM_HEADER_MESSAGE_ID  },
+		{ "SASL-Mechanism", PRIM_HEADER_SASL_MECH },
+		{ "sasl-mechanism", PRIM_HEADER_SASL_MECH },
+		{ "Message-IDabc12", PRIM_HEADER_MESSAGE_ID },
+		{ "message-id7", PRIM_HEADER_MESSAGE_ID },
 		{ "Message-ID0123456789012345678901234567890",
-                 PRIM_HEADER_MESSAGE_ID						},
-		{ "Message-ID-x",                              PRIM_HEADER_OTHER       },
-		{ "Message-IDa b",                             PRIM_HEADER_OTHER       },
-		{ "Message-I",				 PRIM_HEADER_OTHER       },
-		{ "Bridge-Hops",                               PRIM_HEADER_BRIDGE_HOPS },
-		{ "Bridge-Anything",                           PRIM_HEADER_BRIDGE_OTHER},
-		{ "bridge-original-fro",                       PRIM_HEADER_BRIDGE_OTHER},
-		{ "Bridge-",				   PRIM_HEADER_BRIDGE_OTHER},
-		{ "Bridge",				    PRIM_HEADER_OTHER       },
-		{ "X-Bridge-Hops",                             PRIM_HEADER_OTHER       },
-		{ "",					  PRIM_HEADER_OTHER       },
-		{ "From ",				     PRIM_HEADER_OTHER       },
-		{ "Fron",				      PRIM_HEADER_OTHER       },
-		{ "T/",					PRIM_HEADER_OTHER       },
-		{ "X-Unknown",				 PRIM_HEADER_OTHER       },
-		{ "A-Name-That-Is-Longer-Than-Any-We-Know",    PRIM_HEADER_OTHER       },
+		    PRIM_HEADER_MESSAGE_ID },
+		{ "Message-ID-x", PRIM_HEADER_OTHER },
+		{ "Message-IDa b", PRIM_HEADER_OTHER },
+		{ "Message-I", PRIM_HEADER_OTHER },
+		{ "Bridge-Hops", PRIM_HEADER_BRIDGE_HOPS },
+		{ "Bridge-Anything", PRIM_HEADER_BRIDGE_OTHER },
+		{ "bridge-original-fro", PRIM_HEADER_BRIDGE_OTHER },
+		{ "Bridge-", PRIM_HEADER_BRIDGE_OTHER },
+		{ "Bridge", PRIM_HEADER_OTHER },
+		{ "X-Bridge-Hops", PRIM_HEADER_OTHER },
+		{ "", PRIM_HEADER_OTHER },
+		{ "From ", PRIM_HEADER_OTHER },
+		{ "Fron", PRIM_HEADER_OTHER },
+		{ "T/", PRIM_HEADER_OTHER },
+		{ "X-Unknown", PRIM_HEADER_OTHER },
+		{ "A-Name-That-Is-Longer-Than-Any-We-Know", PRIM_HEADER_OTHER },
 	};
+
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < PRIM_COUNT(CASES); i++)

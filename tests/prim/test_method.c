@@ -108,36 +108,38 @@ struct row {
 /* PRIM-147, PRIM-242, PRIM-129 and the table A.3. */
 static void bodies_and_headers_are_those_of_the_tables(void **state)
 {
+	/* clang-format off */
 	static const struct row ROWS[] = {
-		{PRIM_METHOD_SEND,          PRIM_BODY_REQUIRED, PRIM_BODY_REQUIRED,
-                 FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID),
-                 FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID) |
+		{ PRIM_METHOD_SEND, PRIM_BODY_REQUIRED, PRIM_BODY_REQUIRED,
+		    FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID),
+		    FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID) |
 			BIT(DATE) | BIT(CONTENT_TYPE),
-                 FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID)                                                     },
-		{ PRIM_METHOD_SUBSCRIBE,    PRIM_BODY_NONE,     PRIM_BODY_ALLOWED,
-                 FROM_TO | BIT(DURATION),
-                 FROM_TO | BIT(DURATION) | BIT(SUBSCRIPTION_ID) | BIT(DATE),
-                 FROM_TO | BIT(DURATION) | BIT(SUBSCRIPTION_ID)                                                       },
-		{ PRIM_METHOD_LOGIN,        PRIM_BODY_ALLOWED,  PRIM_BODY_ALLOWED,
-                 BIT(AUTH_STATE) | BIT(SASL_MECH),
-                 BIT(AUTH_STATE) | BIT(SASL_MECH),
-                 BIT(FROM) | BIT(DOMAIN) | BIT(AUTH_STATE) | BIT(SASL_MECH) |
-			BIT(MAX_CONTENT_LENGTH)								       },
-		{ PRIM_METHOD_PING,         PRIM_BODY_NONE,     PRIM_BODY_NONE,     0, 0,                            0},
-		{ PRIM_METHOD_VERIFYSERVER, PRIM_BODY_NONE,     PRIM_BODY_NONE,
-                 BIT(SERVER_ADDRESS),						  BIT(SERVER_ADDRESS),
-                 BIT(SERVER_ADDRESS)										  },
-		{ PRIM_METHOD_REPORT,       PRIM_BODY_ALLOWED,  PRIM_BODY_ALLOWED,
-                 BIT(DELIVERY_ID) | BIT(CODE),                                         BIT(DELIVERY_ID) | BIT(CODE),
-                 0												    },
-		{ PRIM_METHOD_METRIC,       PRIM_BODY_NONE,     PRIM_BODY_NONE,
-                 BIT(NAME) | BIT(VALUE),					       BIT(NAME) | BIT(VALUE),       0},
-		{ PRIM_METHOD_PUBLISH,      PRIM_BODY_ALLOWED,  PRIM_BODY_ALLOWED,
-                 BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
-                 BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
-                 BIT(FROM) | BIT(PI_TYPE) | BIT(DURATION) | BIT(TUPLE_ID) |
-			BIT(CLASS)										    },
+		    FROM_TO | BIT(MESSAGE_ID) | BIT(CONVERSATION_ID) },
+		{ PRIM_METHOD_SUBSCRIBE, PRIM_BODY_NONE, PRIM_BODY_ALLOWED,
+		    FROM_TO | BIT(DURATION),
+		    FROM_TO | BIT(DURATION) | BIT(SUBSCRIPTION_ID) | BIT(DATE),
+		    FROM_TO | BIT(DURATION) | BIT(SUBSCRIPTION_ID) },
+		{ PRIM_METHOD_LOGIN, PRIM_BODY_ALLOWED, PRIM_BODY_ALLOWED,
+		    BIT(AUTH_STATE) | BIT(SASL_MECH),
+		    BIT(AUTH_STATE) | BIT(SASL_MECH),
+		    BIT(FROM) | BIT(DOMAIN) | BIT(AUTH_STATE) | BIT(SASL_MECH) |
+			BIT(MAX_CONTENT_LENGTH) },
+		{ PRIM_METHOD_PING, PRIM_BODY_NONE, PRIM_BODY_NONE, 0, 0, 0 },
+		{ PRIM_METHOD_VERIFYSERVER, PRIM_BODY_NONE, PRIM_BODY_NONE,
+		    BIT(SERVER_ADDRESS), BIT(SERVER_ADDRESS),
+		    BIT(SERVER_ADDRESS) },
+		{ PRIM_METHOD_REPORT, PRIM_BODY_ALLOWED, PRIM_BODY_ALLOWED,
+		    BIT(DELIVERY_ID) | BIT(CODE), BIT(DELIVERY_ID) | BIT(CODE),
+		    0 },
+		{ PRIM_METHOD_METRIC, PRIM_BODY_NONE, PRIM_BODY_NONE,
+		    BIT(NAME) | BIT(VALUE), BIT(NAME) | BIT(VALUE), 0 },
+		{ PRIM_METHOD_PUBLISH, PRIM_BODY_ALLOWED, PRIM_BODY_ALLOWED,
+		    BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
+		    BIT(FROM) | BIT(PI_TYPE) | BIT(TUPLE_ID),
+		    BIT(FROM) | BIT(PI_TYPE) | BIT(DURATION) | BIT(TUPLE_ID) |
+			BIT(CLASS) },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < PRIM_COUNT(ROWS); i++) {
@@ -154,24 +156,27 @@ static void bodies_and_headers_are_those_of_the_tables(void **state)
 
 static void directions_are_those_of_the_tables(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		enum prim_method method;
 		unsigned client_server, server_server;
 	} ROWS[] = {
-		{PRIM_METHOD_SEND,                7,                     PRIM_SERVER_TO_SERVER},
-		{ PRIM_METHOD_PING,               7,                     PRIM_SERVER_TO_SERVER},
-		{ PRIM_METHOD_LISTEN,             PRIM_CLIENT_TO_SERVER, 0                    },
-		{ PRIM_METHOD_SETACL,             PRIM_CLIENT_TO_SERVER, 0                    },
-		{ PRIM_METHOD_WATCHERNOTIFY,      PRIM_SERVER_TO_CLIENT, 0                    },
+		{ PRIM_METHOD_SEND, 7, PRIM_SERVER_TO_SERVER },
+		{ PRIM_METHOD_PING, 7, PRIM_SERVER_TO_SERVER },
+		{ PRIM_METHOD_LISTEN, PRIM_CLIENT_TO_SERVER, 0 },
+		{ PRIM_METHOD_SETACL, PRIM_CLIENT_TO_SERVER, 0 },
+		{ PRIM_METHOD_WATCHERNOTIFY, PRIM_SERVER_TO_CLIENT, 0 },
 		{ PRIM_METHOD_NOTIFY,
-                 PRIM_SERVER_TO_CLIENT | PRIM_SERVER_TO_SERVER,
-                 PRIM_SERVER_TO_SERVER							},
+		    PRIM_SERVER_TO_CLIENT | PRIM_SERVER_TO_SERVER,
+		    PRIM_SERVER_TO_SERVER },
 		{ PRIM_METHOD_CANCELSUBSCRIPTION,
-                 PRIM_SERVER_TO_CLIENT | PRIM_SERVER_TO_SERVER,          0                    },
-		{ PRIM_METHOD_VERIFYSERVER,       PRIM_SERVER_TO_SERVER,
-                 PRIM_SERVER_TO_SERVER							},
-		{ PRIM_METHOD_CONFIG,             0,                     PRIM_SERVER_TO_SERVER},
+		    PRIM_SERVER_TO_CLIENT | PRIM_SERVER_TO_SERVER, 0 },
+		{ PRIM_METHOD_VERIFYSERVER, PRIM_SERVER_TO_SERVER,
+		    PRIM_SERVER_TO_SERVER },
+		{ PRIM_METHOD_CONFIG, 0, PRIM_SERVER_TO_SERVER },
 	};
+
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < PRIM_COUNT(ROWS); i++) {

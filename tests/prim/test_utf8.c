@@ -12,48 +12,51 @@ struct row {
 	bool is_good;
 };
 
+/* clang-format off */
 static const struct row ROWS[] = {
-	{"empty",		   T_SLICE(""),				 true },
-	{ "ASCII",                  T_SLICE("plain text, longer than one word"), true },
-	{ "NUL",		    T_SLICE("a\0b"),                             true },
+	{ "empty", T_SLICE(""), true },
+	{ "ASCII", T_SLICE("plain text, longer than one word"), true },
+	{ "NUL", T_SLICE("a\0b"), true },
 	{ "two octets",
-         T_SLICE("gr\xc3\xbc\xc3\x9f"
+	    T_SLICE("gr\xc3\xbc\xc3\x9f"
 		    "e"),
-         true									 },
-	{ "U+0080",                 T_SLICE("\xc2\x80"),                         true },
-	{ "U+07FF",                 T_SLICE("\xdf\xbf"),                         true },
-	{ "U+0800",                 T_SLICE("\xe0\xa0\x80"),                     true },
-	{ "U+D7FF",                 T_SLICE("\xed\x9f\xbf"),                     true },
-	{ "U+E000",                 T_SLICE("\xee\x80\x80"),                     true },
-	{ "U+FFFF",                 T_SLICE("\xef\xbf\xbf"),                     true },
-	{ "U+10000",                T_SLICE("\xf0\x90\x80\x80"),                 true },
-	{ "U+10FFFF",               T_SLICE("\xf4\x8f\xbf\xbf"),                 true },
+	    true },
+	{ "U+0080", T_SLICE("\xc2\x80"), true },
+	{ "U+07FF", T_SLICE("\xdf\xbf"), true },
+	{ "U+0800", T_SLICE("\xe0\xa0\x80"), true },
+	{ "U+D7FF", T_SLICE("\xed\x9f\xbf"), true },
+	{ "U+E000", T_SLICE("\xee\x80\x80"), true },
+	{ "U+FFFF", T_SLICE("\xef\xbf\xbf"), true },
+	{ "U+10000", T_SLICE("\xf0\x90\x80\x80"), true },
+	{ "U+10FFFF", T_SLICE("\xf4\x8f\xbf\xbf"), true },
 	{ "behind seven ASCII",
-         T_SLICE("1234567\xc3\xbc"
+	    T_SLICE("1234567\xc3\xbc"
 		    "89"),
-         true									 },
-	{ "U+110000",               T_SLICE("\xf4\x90\x80\x80"),                 false},
-	{ "lead F5",                T_SLICE("\xf5\x80\x80\x80"),                 false},
-	{ "lead FF",                T_SLICE("\xff"),                             false},
-	{ "overlong two",           T_SLICE("\xc0\x80"),                         false},
-	{ "overlong slash",         T_SLICE("\xc1\xaf"),                         false},
-	{ "overlong three",         T_SLICE("\xe0\x9f\xbf"),                     false},
-	{ "overlong four",          T_SLICE("\xf0\x8f\xbf\xbf"),                 false},
-	{ "surrogate D800",         T_SLICE("\xed\xa0\x80"),                     false},
-	{ "surrogate DFFF",         T_SLICE("\xed\xbf\xbf"),                     false},
-	{ "follower alone",         T_SLICE("\x80"),                             false},
-	{ "cut short after one",    T_SLICE("\xc3"),                             false},
-	{ "cut short after three",  T_SLICE("\xf0\x9f\x98"),                     false},
+	    true },
+	{ "U+110000", T_SLICE("\xf4\x90\x80\x80"), false },
+	{ "lead F5", T_SLICE("\xf5\x80\x80\x80"), false },
+	{ "lead FF", T_SLICE("\xff"), false },
+	{ "overlong two", T_SLICE("\xc0\x80"), false },
+	{ "overlong slash", T_SLICE("\xc1\xaf"), false },
+	{ "overlong three", T_SLICE("\xe0\x9f\xbf"), false },
+	{ "overlong four", T_SLICE("\xf0\x8f\xbf\xbf"), false },
+	{ "surrogate D800", T_SLICE("\xed\xa0\x80"), false },
+	{ "surrogate DFFF", T_SLICE("\xed\xbf\xbf"), false },
+	{ "follower alone", T_SLICE("\x80"), false },
+	{ "cut short after one", T_SLICE("\xc3"), false },
+	{ "cut short after three", T_SLICE("\xf0\x9f\x98"), false },
 	{ "ASCII inside",
-         T_SLICE("\xe2"
+	    T_SLICE("\xe2"
 		    "a\x82"),
-         false									},
-	{ "lead inside",            T_SLICE("\xe2\x82\xe2"),                     false},
+	    false },
+	{ "lead inside", T_SLICE("\xe2\x82\xe2"), false },
 	{ "bad behind eight ASCII",
-         T_SLICE("12345678\xfe"
+	    T_SLICE("12345678\xfe"
 		    "9"),
-         false									},
+	    false },
 };
+
+/* clang-format on */
 
 static void only_utf8_is_utf8(void **state)
 {
