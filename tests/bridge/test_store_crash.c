@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC */
+/* What is acknowledged survives: killed processes, full disks, busy readers.
+ * With the arguments `bench [FOLDER [MESSAGES]]` it measures instead. */
+
+#include "tests/bridge/store_world.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "bridge/metric.h"
+#include "prim/base.h"
+
+#define OUTSTANDING 64
+
+/* One of the messages that are always on their way. */
+struct lane {
+	struct load *load;
+	struct br_store_message m;
+	int64_t begun_us;
+};
+
+struct load {
+	struct br_store *store;
+	struct lane lanes[OUTSTANDING];
+	uint64_t next, limit; /* numbers of messages */
+	uint64_t done;
+	int ack_fd; /* -1, or where the numbers of the stored go */
+	bool reads; /* a look-up after each put */
+	uint64_t found;
+	uint32_t *us; /* NULL, or how long each took */
+};
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void on_stored(void *arg, const struct br_store_put_result *result);
+
+static void lane_put(struct lane *lane)
+{
+	struct load *load = lane->load;
+
+	if (load->next >= load->limit)
+		return;
+	lane->m = message_make(load->next++, PRIM_SLICE("1234567890abcdef"));
+	lane->begun_us = now_us();
+	br_store_message_put(load->store, &lane->m, on_stored, lane);
+}
+
+static void on_found(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct lane *lane = arg;
+
+	assert_false(failed);
+	assert_non_null(m);
+	assert_memory_equal(&m->key, &lane->m.key, sizeof(m->key));
+	lane->load->found++;
+	lane_put(lane);
+}
+
+static void on_stored(void *arg, const struct br_store_put_result *result)
+{
+	struct lane *lane = arg;
+	struct load *load = lane->load;
+	uint64_t number;
+
+	assert_int_equal(result->outcome, BR_STORE_DONE);
+	memcpy(&number, lane->m.key.octets + 8, sizeof(number));
+	if (load->ack_fd >= 0 &&
+	    write(load->ack_fd, &number, sizeof(number)) != sizeof(number))
+		_exit(1);
+	if (load->us)
+		load->us[load->done] = (uint32_t)(now_us() - lane->begun_us);
+	load->done++;
+	if (load->reads)
+		br_store_message_get(load->store, result->seq, on_found, lane);
+	else
+		lane_put(lane);
+}
+
+static void load_run(struct load *load)
+{
+	for (unsigned i = 0; i < OUTSTANDING; i++) {
+		load->lanes[i].load = load;
+		lane_put(&load->lanes[i]);
+	}
+	br_store_settle(load->store);
+}
+
+/* Puts until it is killed; numbers of stored messages go to `fd`. */
+static void child_run(const char *dir, uint64_t first, int fd)
+{
+	struct load load = { .next = first, .limit = UINT64_MAX, .ack_fd = fd };
+	struct event_base *base = event_base_new();
+
+	load.store = br_store_open(base, dir, NULL);
+	if (load.store)
+		load_run(&load);
+	_exit(1);
+}
+
+static void on_duplicate(void *arg, const struct br_store_duplicate *d,
+    bool failed)
+{
+	assert_false(failed);
+	*(unsigned *)arg += d && d->answer == 101;
+}
+
+static void on_row(void *arg, const struct br_store_message *m, bool failed)
+{
+	assert_false(failed);
+	assert_non_null(m);
+	++*(uint64_t *)arg;
+}
+
+/* Every number the pipe gives, and its key, must be in the store. */
+static uint64_t acknowledged_are_there(struct world *w, int fd)
+{
+	uint64_t number, count = 0, rows = 0;
+	unsigned there = 0;
+
+	while (read(fd, &number, sizeof(number)) == sizeof(number)) {
+		struct br_store_message m = message_make(number,
+		    PRIM_SLICE("m"));
+
+		br_store_duplicate_find(w->store, &m.key, on_duplicate, &there);
+		count++;
+	}
+	br_store_settle(w->store);
+	assert_int_equal(there, count);
+	assert_true(br_store_message_each(w->store, on_row, &rows, NULL));
+	assert_true(rows >= count);
+	return count;
+}
+
+static void what_was_acknowledged_survives_a_kill(void **state)
+{
+	struct world *w = *state;
+	uint64_t acknowledged = 0;
+
+	world_close(w);
+	for (uint64_t cycle = 0; cycle < 10; cycle++) {
+		int ends[2];
+		pid_t child;
+
+		assert_int_equal(pipe(ends), 0);
+		child = fork();
+		if (child == 0)
+			child_run(w->dir, cycle << 32, ends[1]);
+		assert_true(child > 0);
+		close(ends[1]);
+		usleep((useconds_t)(30000 + cycle * 7001));
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		world_open(w);
+		acknowledged += acknowledged_are_there(w, ends[0]);
+		world_close(w);
+		close(ends[0]);
+	}
+	assert_true(acknowledged > 0);
+	print_message("%lu acknowledged, none lost\n",
+	    (unsigned long)acknowledged);
+	world_open(w);
+}
+
+static off_t size_of(const struct world *w, const char *name)
+{
+	char path[300];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* No file may grow beyond `size`; SIZE_MAX takes the limit away. */
+static void limit_files(rlim_t size)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_fails_and_is_got_over(void **state)
+{
+	static char body[100000];
+	struct world *w = *state;
+	struct br_store_message m = message_make(1, PRIM_SLICE("m"));
+	struct br_store_message big = message_make(2, PRIM_SLICE("m"));
+	int64_t errors;
+	uint64_t rows = 0;
+
+	big.body = prim_slice_make(body, sizeof(body));
+	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
+	errors = br_metric_get(BR_METRIC_STORE_ERRORS);
+	limit_files((rlim_t)size_of(w, "queue.db-wal") + 30000);
+	assert_int_equal(message_store(w, &big).outcome, BR_STORE_FAILED);
+	assert_int_equal(message_store(w, &big).outcome, BR_STORE_FAILED);
+	assert_true(br_metric_get(BR_METRIC_STORE_ERRORS) > errors);
+	/* What is small still fits. */
+	m = message_make(3, PRIM_SLICE("m"));
+	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(message_store(w, &big).outcome, BR_STORE_DONE);
+	world_reopen(w);
+	assert_true(br_store_message_each(w->store, on_row, &rows, NULL));
+	assert_int_equal(rows, 3);
+}
+
+static void look_ups_go_on_beside_writes(void **state)
+{
+	struct world *w = *state;
+	struct load load = {
+		.store = w->store,
+		.limit = 3000,
+		.ack_fd = -1,
+		.reads = true,
+	};
+
+	load_run(&load);
+	assert_int_equal(load.done, 3000);
+	assert_int_equal(load.found, 3000);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double ms(const struct load *load, double part)
+{
+	size_t at = (size_t)((double)(load->done - 1) * part);
+
+	return (double)load->us[at] / 1000;
+}
+
+static void bench(const char *dir, uint64_t count)
+{
+	struct world w = { 0 };
+	struct load load = { .limit = count, .ack_fd = -1 };
+	struct rusage usage;
+	int64_t begun;
+	double s;
+
+	if (dir)
+		(void)snprintf(w.dir, sizeof(w.dir), "%s", dir);
+	else
+		world_folder(&w);
+	world_open(&w);
+	load.store = w.store;
+	load.us = calloc(count, sizeof(*load.us));
+	begun = now_us();
+	load_run(&load);
+	s = (double)(now_us() - begun) / 1e6;
+	getrusage(RUSAGE_SELF, &usage);
+	qsort(load.us, load.done, sizeof(*load.us), by_time);
+	print_message(
+	    "%lu puts, %d outstanding: %.0f/s, p50 %.2f ms, "
+	    "p99 %.2f ms, max %.2f ms, %ld commits, cpu %.1f us each\n",
+	    (unsigned long)load.done, OUTSTANDING, (double)load.done / s,
+	    ms(&load, 0.5), ms(&load, 0.99), ms(&load, 1.0),
+	    (long)br_metric_get(BR_METRIC_COMMITS),
+	    ((double)usage.ru_utime.tv_sec * 1e6 +
+		(double)usage.ru_utime.tv_usec +
+		(double)usage.ru_stime.tv_sec * 1e6 +
+		(double)usage.ru_stime.tv_usec) /
+		(double)load.done);
+	free(load.us);
+	world_close(&w);
+	if (!dir)
+		world_sweep(&w);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_acknowledged_survives_a_kill),
+		TEST(a_full_disk_fails_and_is_got_over),
+		TEST(look_ups_go_on_beside_writes),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "bench") == 0) {
+		bench(argc > 2 ? argv[2] : NULL,
+		    argc > 3 ? strtoul(argv[3], NULL, 10) : 100000);
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
