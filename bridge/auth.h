@@ -8,8 +8,12 @@
  * other mechanism names are known and not offered yet.
  *
  * Key derivation runs on worker threads with a bounded queue; an unknown user
- * costs as much as a known one and looks the same (PRIM-100); failures from one
- * address are slowed down.
+ * costs as much as a known one and looks the same (PRIM-100).
+ *
+ * After 5 failures in a minute from one source (an IPv4 address, an IPv6 /64)
+ * an attempt from there waits before it is tried, 1 s doubling to 30 s; an
+ * account with 20 failures a minute waits 1 s. A source may have 256 exchanges
+ * open, all together 1,024.
  */
 
 #include <stdbool.h>
@@ -22,11 +26,12 @@
 struct event_base;
 struct br_auth;
 struct br_auth_exchange;
+struct br_worker;
 
 enum br_auth_outcome {
-	BR_AUTH_CHALLENGE,    /* 100: `data` is the next challenge, or empty */
-	BR_AUTH_OK,           /* 200: `data` is the last word (SCRAM), or empty */
-	BR_AUTH_FAILED,       /* 406 and close */
+	BR_AUTH_CHALLENGE, /* 100: `data` is the next challenge, or empty */
+	BR_AUTH_OK,        /* 200: `data` is the last word (SCRAM), or empty */
+	BR_AUTH_FAILED,    /* 406 and close */
 	BR_AUTH_NO_MECHANISM, /* 406 and close, listing ours (PRIM-095) */
 	BR_AUTH_OVERLOADED,   /* 500: too many at once; may come again */
 };
@@ -47,8 +52,14 @@ typedef int64_t (*br_auth_clock_fn)(void *arg);
 
 struct br_auth *br_auth_new(struct event_base *base, struct br_store *store,
     const struct br_config *config);
-/* Every exchange has been cancelled or is over. */
+/* Every exchange has been cancelled or is over, and the store is closed or owes
+ * us no callback (a cancelled exchange may still have a look-up there). */
 struct br_auth *br_auth_free(struct br_auth *auth);
+/* Takes over what a new configuration says; exchanges go on as they began. */
+void br_auth_configure(struct br_auth *auth, const struct br_config *config);
+/* The workers, for others who derive keys. */
+struct br_worker *br_auth_worker(const struct br_auth *auth);
+/* NULL restores the system's. */
 void br_auth_set_clock(struct br_auth *auth, br_auth_clock_fn clock, void *arg);
 
 /* What we offer on a connection, most wanted first, separated by SP; static
@@ -59,7 +70,7 @@ struct prim_slice br_auth_offer(const struct br_auth *auth, bool is_secure);
 struct br_auth_start {
 	struct prim_slice key;        /* canonical From: who it claims to be */
 	struct prim_slice address;    /* From without scheme, as spelled */
-	struct prim_slice mechanisms; /* SASL-Mech: separated by SP, HTAB, "," */
+	struct prim_slice mechanisms; /* SASL-Mech, as it stands */
 	struct prim_slice body;       /* an initial response, or empty */
 	struct prim_slice remote;     /* the peer's address, for the throttle */
 	bool is_secure;               /* TLS is on */
