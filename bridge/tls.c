@@ -264,9 +264,11 @@ bool br_tls_binding(struct bufferevent *bev,
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
 
-	/* Without the extended master secret of TLS 1.2 the exporter does not
+	if (!ssl || !SSL_is_init_finished(ssl))
+		return false;
+	/* Without the extended master secret the exporter of TLS 1.2 does not
 	 * name one connection only. */
-	if (!ssl || !SSL_is_init_finished(ssl) ||
+	if (SSL_version(ssl) < TLS1_3_VERSION &&
 	    SSL_get_extms_support(ssl) != 1)
 		return false;
 	return SSL_export_keying_material(ssl, out_binding, BR_TLS_BINDING_LEN,
