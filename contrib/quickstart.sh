@@ -460,9 +460,10 @@ Everything is left running. To chat on, in this folder:
   as romeo, with XMPP, in two other terminals: what he hears, and what he says
     go-sendxmpp -n -f $data/romeo.sendxmpp -l
     go-sendxmpp -n -f $data/romeo.sendxmpp -i juliet@localhost
-  or with any XMPP client, e.g. profanity (apt-get install profanity; his password is in $data/romeo.password):
-    profanity -a romeo 
+  or with any XMPP client, e.g. profanity (apt-get install profanity); in it:
     /connect romeo@xmpp.localhost server 127.0.0.1 port $xmpp_port tls trust
+    $(cat $data/romeo.password)
+    /msg juliet@localhost
   what juliet says to echo@echo.localhost comes back to her.
 END
 	where_hints
