@@ -105,22 +105,22 @@ void br_store_account_list(struct br_store *s, br_store_account_fn each,
 
 /* One message that we took responsibility for. */
 struct br_store_message {
-	int64_t seq;              /* set by the store; grows; order in a lane */
-	struct prim_digest key;   /* of duplicates (DESIGN 5) */
-	struct prim_digest lane;  /* sender, recipient, Conversation-ID */
-	uint64_t content_hash;    /* of what must be equal in a duplicate */
+	int64_t seq;             /* set by the store; grows; order in a lane */
+	struct prim_digest key;  /* of duplicates (DESIGN 5) */
+	struct prim_digest lane; /* sender, recipient, Conversation-ID */
+	uint64_t content_hash;   /* of what must be equal in a duplicate */
 	struct prim_slice destination; /* "inbox:<key>" or "adapter:<name>" */
 	struct prim_slice origin;      /* "client" or an adapter's name */
 	struct prim_slice sender;      /* key, as authenticated */
 	struct prim_slice recipient;   /* key */
 	struct prim_slice message_id;  /* as spelled */
 	struct prim_slice return_token;
-	struct prim_slice head;   /* the header lines to relay, each with CRLF */
+	struct prim_slice head; /* the header lines to relay, each with CRLF */
 	struct prim_slice body;
 	unsigned hops;
 	int64_t accepted_ms;
 	int64_t expires_ms;
-	unsigned attempts;        /* hand-offs begun */
+	unsigned attempts; /* hand-offs begun */
 	int64_t next_try_ms;
 };
 
@@ -134,6 +134,7 @@ struct br_store_put_result {
 	unsigned answer;
 	uint64_t content_hash;
 };
+
 typedef void (*br_store_put_fn)(void *arg,
     const struct br_store_put_result *result);
 void br_store_message_put(struct br_store *s, const struct br_store_message *m,
@@ -141,8 +142,8 @@ void br_store_message_put(struct br_store *s, const struct br_store_message *m,
 
 /* The message `seq`; NULL when it is gone or damaged (`failed` tells which is
  * not known). Borrowed during the callback. Reader thread. */
-typedef void (*br_store_message_fn)(void *arg,
-    const struct br_store_message *m, bool failed);
+typedef void (*br_store_message_fn)(void *arg, const struct br_store_message *m,
+    bool failed);
 void br_store_message_get(struct br_store *s, int64_t seq,
     br_store_message_fn found, void *arg);
 
@@ -165,9 +166,8 @@ void br_store_message_end(struct br_store *s, int64_t seq, unsigned code,
 
 /* Ends every message for `destination` (an account was removed); DONE also when
  * there was none. Their keys stay for 48 hours. */
-void br_store_message_end_all(struct br_store *s,
-    struct prim_slice destination, unsigned code, struct prim_slice reason,
-    br_store_done_fn done, void *arg);
+void br_store_message_end_all(struct br_store *s, struct prim_slice destination,
+    unsigned code, struct prim_slice reason, br_store_done_fn done, void *arg);
 
 /* ---- duplicates (queue.db) ---- */
 
@@ -175,6 +175,7 @@ struct br_store_duplicate {
 	unsigned answer; /* 101, or 200 once the end was delivered */
 	uint64_t content_hash;
 };
+
 typedef void (*br_store_duplicate_fn)(void *arg,
     const struct br_store_duplicate *d, bool failed);
 void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
@@ -194,6 +195,7 @@ struct br_store_event {
 	int64_t at_ms;
 	struct prim_slice text; /* "accepted from=... to=...", "attempt n=2" */
 };
+
 /* What happened to stored messages with this Message-ID, oldest first, at most
  * 1,000, then once NULL. */
 typedef void (*br_store_event_fn)(void *arg, const struct br_store_event *e);

@@ -167,20 +167,26 @@ static void look(struct br_store *s, struct br_store_job *job)
 			job->reason = s->read[file].reason;
 }
 
+/* Each goes back at once: the first does not wait for the last. */
+static void look_all(struct br_store *s, struct br_mail_queue *waiting)
+{
+	struct br_mail *mail;
+
+	while ((mail = STAILQ_FIRST(waiting))) {
+		STAILQ_REMOVE_HEAD(waiting, link);
+		look(s, job_of(mail));
+		(void)br_mailbox_put(&s->looked, mail);
+	}
+}
+
 static void *reader_run(void *arg)
 {
 	struct br_store *s = arg;
 	struct br_mail_queue waiting;
-	struct br_mail *mail;
 
 	(void)prctl(PR_SET_NAME, "store-reader");
-	while (br_mailbox_wait(&s->looks, &waiting)) {
-		while ((mail = STAILQ_FIRST(&waiting))) {
-			STAILQ_REMOVE_HEAD(&waiting, link);
-			look(s, job_of(mail));
-			(void)br_mailbox_put(&s->looked, mail);
-		}
-	}
+	while (br_mailbox_wait(&s->looks, &waiting))
+		look_all(s, &waiting);
 	return NULL;
 }
 

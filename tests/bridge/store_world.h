@@ -174,4 +174,73 @@ static inline struct br_store_put_result message_store(struct world *w,
 	return result;
 }
 
+struct duplicate {
+	bool there, failed;
+	struct br_store_duplicate d;
+};
+
+static inline void on_duplicate(void *arg, const struct br_store_duplicate *d,
+    bool failed)
+{
+	struct duplicate *got = arg;
+
+	got->there = d;
+	got->failed = failed;
+	if (d)
+		got->d = *d;
+}
+
+/* 0 when the key is not remembered. */
+static inline unsigned answer(struct world *w, const struct prim_digest *key)
+{
+	struct duplicate got = { .failed = true };
+
+	br_store_duplicate_find(w->store, key, on_duplicate, &got);
+	br_store_settle(w->store);
+	assert_false(got.failed);
+	return got.there ? got.d.answer : 0;
+}
+
+static inline void store_many(struct world *w, unsigned from, unsigned count)
+{
+	struct br_store_message *m = calloc(count, sizeof(*m));
+	struct br_store_put_result *results = calloc(count, sizeof(*results));
+
+	assert_non_null(m);
+	assert_non_null(results);
+	for (unsigned i = 0; i < count; i++) {
+		m[i] = message_make(from + i, PRIM_SLICE("many"));
+		br_store_message_put(w->store, &m[i], on_put, &results[i]);
+	}
+	br_store_settle(w->store);
+	for (unsigned i = 0; i < count; i++) {
+		assert_int_equal(results[i].outcome, BR_STORE_DONE);
+		if (i > 0)
+			assert_int_equal(results[i].seq,
+			    results[i - 1].seq + 1);
+	}
+	free(m);
+	free(results);
+}
+
+static inline void count_key(void *arg, uint64_t prefix)
+{
+	(void)prefix;
+	++*(unsigned *)arg;
+}
+
+static inline unsigned keys(struct world *w)
+{
+	unsigned count = 0;
+
+	assert_true(br_store_duplicate_each(w->store, count_key, &count, NULL));
+	return count;
+}
+
+#define IN_FOLDER(test) \
+	cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+#define IN_MEMORY(test)                                            \
+	cmocka_unit_test_setup_teardown(test, world_set_up_memory, \
+	    world_tear_down)
+
 #endif

@@ -329,12 +329,6 @@ static void stores_in_memory_are_apart(void **state)
 	world_close(&other);
 }
 
-#define IN_FOLDER(test) \
-	cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
-#define IN_MEMORY(test)                                            \
-	cmocka_unit_test_setup_teardown(test, world_set_up_memory, \
-	    world_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

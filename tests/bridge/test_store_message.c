@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Messages, duplicates and history. */
+/* Messages: stored, read back, told at start, damaged. */
 
 #include "tests/bridge/store_world.h"
 
@@ -117,33 +117,6 @@ static void a_message_comes_back_as_it_was_put(void **state)
 	assert_false(got.failed);
 }
 
-struct duplicate {
-	bool there, failed;
-	struct br_store_duplicate d;
-};
-
-static void on_duplicate(void *arg, const struct br_store_duplicate *d,
-    bool failed)
-{
-	struct duplicate *got = arg;
-
-	got->there = d;
-	got->failed = failed;
-	if (d)
-		got->d = *d;
-}
-
-/* 0 when the key is not remembered. */
-static unsigned answer(struct world *w, const struct prim_digest *key)
-{
-	struct duplicate got = { .failed = true };
-
-	br_store_duplicate_find(w->store, key, on_duplicate, &got);
-	br_store_settle(w->store);
-	assert_false(got.failed);
-	return got.there ? got.d.answer : 0;
-}
-
 static void a_duplicate_gets_the_first_ones_answer(void **state)
 {
 	struct world *w = *state;
@@ -153,6 +126,7 @@ static void a_duplicate_gets_the_first_ones_answer(void **state)
 
 	assert_int_equal(answer(w, &m.key), 0);
 	result = message_store(w, &m);
+	assert_int_equal(result.outcome, BR_STORE_DONE);
 	assert_int_equal(answer(w, &m.key), 101);
 	m.content_hash = 1;
 	result = message_store(w, &m);
@@ -164,178 +138,12 @@ static void a_duplicate_gets_the_first_ones_answer(void **state)
 	assert_false(got.there);
 }
 
-static void the_end_decides_what_a_duplicate_hears(void **state)
-{
-	static const struct {
-		unsigned code, answer;
-	} CASES[] = {
-		{200,  200},
-                { 101, 101},
-                { 408, 101}
-	};
-	struct world *w = *state;
-
-	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		struct br_store_message m = message_make(i, PRIM_SLICE("m"));
-		struct br_store_put_result first = message_store(w, &m), again;
-		struct heard heard = { 0 };
-		struct got got;
-
-		br_store_message_end(w->store, first.seq, CASES[i].code,
-		    PRIM_SLICE("reason"), 5000, on_done, &heard);
-		world_expect(w, &heard, BR_STORE_DONE);
-		get(w, first.seq, &got);
-		assert_false(got.there);
-		again = message_store(w, &m);
-		assert_int_equal(again.outcome, BR_STORE_DUPLICATE);
-		assert_int_equal(again.answer, CASES[i].answer);
-		assert_int_equal(answer(w, &m.key), CASES[i].answer);
-		br_store_message_end(w->store, first.seq, 200,
-		    PRIM_SLICE("again"), 5000, on_done, &heard);
-		world_expect(w, &heard, BR_STORE_ABSENT);
-	}
-}
-
-struct lines {
-	unsigned count, ends;
-	char text[512];
-};
-
-static void on_event(void *arg, const struct br_store_event *e)
-{
-	struct lines *lines = arg;
-	size_t used = strlen(lines->text);
-
-	if (!e) {
-		lines->ends++;
-		return;
-	}
-	assert_true(e->at_ms > 0);
-	lines->count++;
-	(void)snprintf(lines->text + used, sizeof(lines->text) - used, "%.*s\n",
-	    PRIM_SLICE_ARG(e->text));
-}
-
-static void history(struct world *w, struct prim_slice id, struct lines *lines)
-{
-	memset(lines, 0, sizeof(*lines));
-	br_store_history_find(w->store, id, on_event, lines);
-	br_store_settle(w->store);
-	assert_int_equal(lines->ends, 1);
-}
-
-static void history_tells_the_whole_story(void **state)
-{
-	struct world *w = *state;
-	struct br_store_message m = message_make(1, PRIM_SLICE("Story"));
-	struct br_store_message other = message_make(2, PRIM_SLICE("story"));
-	struct br_store_put_result result = message_store(w, &m);
-	struct heard heard = { 0 };
-	struct lines lines;
-	struct got got;
-
-	(void)message_store(w, &other);
-	br_store_message_attempt(w->store, result.seq, 1, 50, on_done, &heard);
-	world_expect(w, &heard, BR_STORE_DONE);
-	br_store_message_attempt(w->store, result.seq, 1, 60, NULL, NULL);
-	br_store_message_attempt(w->store, result.seq, 2, 70, NULL, NULL);
-	br_store_settle(w->store);
-	get(w, result.seq, &got);
-	assert_int_equal(got.m.attempts, 2);
-	assert_int_equal(got.m.next_try_ms, 70);
-	br_store_message_end(w->store, result.seq, 200, PRIM_SLICE("delivered"),
-	    5000, NULL, NULL);
-	br_store_settle(w->store);
-	br_store_message_attempt(w->store, result.seq, 3, 0, on_done, &heard);
-	world_expect(w, &heard, BR_STORE_ABSENT);
-
-	history(w, PRIM_SLICE("Story"), &lines);
-	assert_string_equal(lines.text,
-	    "accepted from=ann@here.example to=bob@there.example"
-	    " via=adapter:xmpp\n"
-	    "attempt n=1\n"
-	    "attempt n=2\n"
-	    "end code=200 reason=delivered\n");
-	history(w, PRIM_SLICE("none"), &lines);
-	assert_int_equal(lines.count, 0);
-}
-
-static void history_stops_at_a_thousand_lines(void **state)
-{
-	struct world *w = *state;
-	struct br_store_message m = message_make(1, PRIM_SLICE("long"));
-	struct br_store_put_result result = message_store(w, &m);
-	struct lines lines;
-
-	for (unsigned i = 1; i <= 1100; i++)
-		br_store_message_attempt(w->store, result.seq, i, 0, NULL,
-		    NULL);
-	br_store_settle(w->store);
-	history(w, PRIM_SLICE("long"), &lines);
-	assert_int_equal(lines.count, 1000);
-}
-
-static void store_many(struct world *w, unsigned from, unsigned count)
-{
-	struct br_store_message *m = calloc(count, sizeof(*m));
-	struct br_store_put_result *results = calloc(count, sizeof(*results));
-
-	assert_non_null(m);
-	assert_non_null(results);
-	for (unsigned i = 0; i < count; i++) {
-		m[i] = message_make(from + i, PRIM_SLICE("many"));
-		br_store_message_put(w->store, &m[i], on_put, &results[i]);
-	}
-	br_store_settle(w->store);
-	for (unsigned i = 0; i < count; i++) {
-		assert_int_equal(results[i].outcome, BR_STORE_DONE);
-		if (i > 0)
-			assert_int_equal(results[i].seq,
-			    results[i - 1].seq + 1);
-	}
-	free(m);
-	free(results);
-}
-
-static void ending_all_for_a_destination_leaves_the_others(void **state)
-{
-	struct world *w = *state;
-	struct br_store_message other = message_make(9999, PRIM_SLICE("o"));
-	struct heard heard = { 0 };
-	struct got got;
-
-	other.destination = PRIM_SLICE("adapter:mail");
-	store_many(w, 0, 700);
-	(void)message_store(w, &other);
-	br_store_message_end_all(w->store, PRIM_SLICE("adapter:xmpp"), 403,
-	    PRIM_SLICE("gone"), on_done, &heard);
-	world_expect(w, &heard, BR_STORE_DONE);
-	get(w, 700, &got);
-	assert_false(got.there);
-	get(w, 701, &got);
-	assert_true(got.there);
-}
-
 static void count_message(void *arg, const struct br_store_message *m,
     bool failed)
 {
 	assert_false(failed);
 	assert_int_equal(m->body.len, 0);
 	on_message(arg, m, failed);
-}
-
-static void count_key(void *arg, uint64_t prefix)
-{
-	(void)prefix;
-	++*(unsigned *)arg;
-}
-
-static unsigned keys(struct world *w)
-{
-	unsigned count = 0;
-
-	assert_true(br_store_duplicate_each(w->store, count_key, &count, NULL));
-	return count;
 }
 
 static void everything_is_told_at_start(void **state)
@@ -348,33 +156,6 @@ static void everything_is_told_at_start(void **state)
 	assert_true(br_store_message_each(w->store, count_message, &got, NULL));
 	assert_int_equal(got.calls, 3000);
 	assert_int_equal(keys(w), 3000);
-}
-
-static void the_past_is_forgotten_in_steps(void **state)
-{
-	struct world *w = *state;
-	struct br_store_message m = message_make(0, PRIM_SLICE("m"));
-	struct lines lines;
-
-	store_many(w, 0, 400);
-	for (int64_t seq = 1; seq <= 300; seq++)
-		br_store_message_end(w->store, seq, 200, PRIM_SLICE("d"),
-		    seq <= 200 ? 5000 : 6000, NULL, NULL);
-	br_store_settle(w->store);
-	br_store_expire(w->store, 4999);
-	br_store_settle(w->store);
-	assert_int_equal(keys(w), 400);
-	br_store_expire(w->store, 5000);
-	br_store_expire(w->store, 9000);
-	br_store_settle(w->store);
-	assert_int_equal(keys(w), 200);
-	assert_int_equal(answer(w, &m.key), 0);
-	br_store_expire(w->store, 9000);
-	br_store_settle(w->store);
-	assert_int_equal(keys(w), 100);
-	history(w, PRIM_SLICE("many"), &lines);
-	assert_int_equal(lines.count, 100);
-	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 }
 
 static void a_seq_is_never_given_twice(void **state)
@@ -436,25 +217,13 @@ static void a_damaged_message_is_not_handed_out(void **state)
 	}
 }
 
-#define IN_FOLDER(test) \
-	cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
-#define IN_MEMORY(test)                                            \
-	cmocka_unit_test_setup_teardown(test, world_set_up_memory, \
-	    world_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(a_message_comes_back_as_it_was_put),
 		IN_MEMORY(a_message_comes_back_as_it_was_put),
 		IN_MEMORY(a_duplicate_gets_the_first_ones_answer),
-		IN_FOLDER(the_end_decides_what_a_duplicate_hears),
-		IN_FOLDER(history_tells_the_whole_story),
-		IN_MEMORY(history_stops_at_a_thousand_lines),
-		IN_FOLDER(ending_all_for_a_destination_leaves_the_others),
 		IN_FOLDER(everything_is_told_at_start),
-		IN_MEMORY(the_past_is_forgotten_in_steps),
-		IN_FOLDER(the_past_is_forgotten_in_steps),
 		IN_FOLDER(a_seq_is_never_given_twice),
 		IN_FOLDER(a_damaged_message_is_not_handed_out),
 	};
