@@ -48,17 +48,18 @@ enum br_right { /* bits: what an ACL can allow */
 };
 
 struct br_config_route {
-	char *domain;        /* owned: lower case; ".x" for everything below x */
-	char *via;           /* owned: an adapter's name */
-	bool queues;         /* `queue: true` (default): the outbox takes what
-	                        cannot be delivered now */
-	char **relay;        /* owned: domains foreign senders may relay from */
+	char *domain; /* owned: lower case; ".x" for everything below x */
+	char *via;    /* owned: an adapter's name */
+	/* `queue: true` (default): the outbox takes what cannot be delivered
+	 * now. */
+	bool queues;
+	char **relay; /* owned: domains foreign senders may relay from */
 	size_t relay_count;
 };
 
 struct br_config_adapter {
-	char *name;    /* owned: [a-z0-9-]{1,32}, unique */
-	char *plugin;  /* owned: [a-z0-9-]{1,32} */
+	char *name;   /* owned: [a-z0-9-]{1,32}, unique */
+	char *plugin; /* owned: [a-z0-9-]{1,32} */
 	/* The text of `options:` as it stands in the file, with everything in
 	 * front of it on its lines blanked out and an empty line for every line
 	 * before, so that a parser of it counts the same lines and columns. "{}"
@@ -77,16 +78,16 @@ struct br_config_adapter {
 };
 
 struct br_config {
-	char *file;              /* owned: its name, or "(defaults)" */
-	char **domains;          /* owned: lower case A-labels, at least one */
+	char *file;     /* owned: its name, or "(defaults)" */
+	char **domains; /* owned: lower case A-labels, at least one */
 	size_t domain_count;
-	char *data_dir;          /* owned */
-	char *user;              /* owned; NULL: the owner of data_dir */
+	char *data_dir; /* owned; relative paths: from the file's folder */
+	char *user;     /* owned; NULL: the owner of data_dir */
 	struct br_config_listen *listen; /* owned */
 	size_t listen_count;
-	char *tls_certificate;   /* owned; NULL: a self-signed pair is made */
-	char *tls_key;           /* owned; relative paths: from the file's folder */
-	unsigned mechanisms;     /* enum br_mechanism */
+	char *tls_certificate; /* owned; NULL: a self-signed pair is made */
+	char *tls_key;       /* owned; relative paths: from the file's folder */
+	unsigned mechanisms; /* enum br_mechanism */
 	bool allow_plaintext;
 	unsigned acl_own_domain; /* enum br_right */
 	unsigned acl_everyone;
@@ -101,8 +102,8 @@ struct br_config {
 	uint64_t give_up_after_ms;
 	bool notices_always;
 	bool federation_tls_required;
-	char *dns_hosts_file;    /* owned; NULL when absent */
-	struct br_endpoint admin; /* host NULL: none */
+	char *dns_hosts_file;           /* owned; NULL when absent */
+	struct br_endpoint admin;       /* host NULL: none */
 	struct br_config_route *routes; /* owned */
 	size_t route_count;
 	struct br_config_adapter *adapters; /* owned; with the default echo */

@@ -27,8 +27,8 @@ bool br_config_build_adapters(const struct br_config_build *b);
 /* After the adapters. */
 bool br_config_build_routes(const struct br_config_build *b);
 /* The adapter of that name, or NULL. */
-const struct br_config_adapter *br_config_build_adapter_find(
-    const struct br_config *c, const char *name);
+const struct br_config_adapter *
+br_config_build_adapter_find(const struct br_config *c, const char *name);
 
 /* Tells about each key that is used and has no effect yet. */
 void br_config_build_warn(const struct br_config_build *b);

@@ -140,14 +140,17 @@ static bool wait_end(struct check *c)
 	return false;
 }
 
-/* "LINE:COL: " at the front of `line`? */
-static bool has_place(struct prim_slice line)
+static bool cut_number(struct prim_slice *line)
 {
 	uint64_t number;
 
-	return prim_slice_number(prim_slice_cut(&line, ':'), INT32_MAX,
-		   &number) &&
-	    prim_slice_number(prim_slice_cut(&line, ':'), INT32_MAX, &number) &&
+	return prim_slice_number(prim_slice_cut(line, ':'), INT32_MAX, &number);
+}
+
+/* "LINE:COL: " at the front of `line`? */
+static bool has_place(struct prim_slice line)
+{
+	return cut_number(&line) && cut_number(&line) &&
 	    prim_slice_starts(line, PRIM_SLICE(" "));
 }
 

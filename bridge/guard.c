@@ -158,7 +158,7 @@ struct br_guard *br_guard_new(struct evhttp *http, unsigned connections_max,
 	TAILQ_INIT(&guard->all);
 	guard->max = connections_max;
 	guard->total.tv_sec = total_ms / 1000;
-	guard->total.tv_usec = total_ms % 1000 * 1000;
+	guard->total.tv_usec = (suseconds_t)(total_ms % 1000) * 1000;
 	evhttp_set_bevcb(http, on_accept, guard);
 	return guard;
 }

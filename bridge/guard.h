@@ -21,8 +21,8 @@ struct evhttp_request;
 /* Watches every connection of `http`, which is borrowed: end it first, then
  * the guard. More than `connections_max` at a time are closed unheard, all are
  * closed after `total_ms`. */
-struct br_guard *br_guard_new(struct evhttp *http,
-    unsigned connections_max, unsigned total_ms);
+struct br_guard *br_guard_new(struct evhttp *http, unsigned connections_max,
+    unsigned total_ms);
 struct br_guard *br_guard_free(struct br_guard *guard);
 
 /* Is the request, of a connection of that evhttp, strict? If not, answer 400

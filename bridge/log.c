@@ -14,7 +14,7 @@
 #include "prim/base.h"
 
 #define LINE_MAX_LEN  4096
-#define WAITING_MAX   (64 * 1024)
+#define WAITING_MAX   ((size_t)64 * 1024)
 #define RING_LEN      ((size_t)4 * 1024 * 1024)
 #define STAMP_LEN     24 /* 2026-11-22T07:37:48.123Z */
 #define STAMP_MS      20 /* where its milliseconds begin */
@@ -54,8 +54,11 @@ void br_log_init(struct br_log *log, const struct br_log *parent,
 	size_t i;
 
 	log->parent = parent;
-	for (i = 0; i < BR_LOG_NAME_MAX - 1 && name[i]; i++)
-		log->name[i] = name[i] > ' ' && name[i] < 0x7f ? name[i] : '?';
+	for (i = 0; i < BR_LOG_NAME_MAX - 1 && name[i]; i++) {
+		log->name[i] = name[i];
+		if (name[i] <= ' ' || name[i] >= 0x7f)
+			log->name[i] = '?';
+	}
 	log->name[i] = '\0';
 }
 

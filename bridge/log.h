@@ -31,8 +31,9 @@ enum br_level {
 #define BR_LOG_NAME_MAX 48
 
 struct br_log {
-	const struct br_log *parent; /* borrowed: outlives us; NULL at the root */
-	char name[BR_LOG_NAME_MAX];  /* cut if longer; never from a peer raw */
+	/* borrowed: outlives us; NULL at the root */
+	const struct br_log *parent;
+	char name[BR_LOG_NAME_MAX]; /* cut if longer; never from a peer raw */
 };
 
 /* `name` is cut to BR_LOG_NAME_MAX - 1 octets; octets other than visible ASCII
@@ -72,10 +73,10 @@ const char *br_quote(struct prim_slice s);
 #define br_error(log, ...) br_log_put((log), BR_LOG_ERROR, __VA_ARGS__)
 #define br_warn(log, ...)  br_log_put((log), BR_LOG_WARN, __VA_ARGS__)
 #define br_info(log, ...)  br_log_put((log), BR_LOG_INFO, __VA_ARGS__)
-#define br_debug(log, ...)                                                     \
-	do {                                                                   \
-		if (br_log_wants(BR_LOG_DEBUG))                                \
-			br_log_put((log), BR_LOG_DEBUG, __VA_ARGS__);          \
+#define br_debug(log, ...)                                            \
+	do {                                                          \
+		if (br_log_wants(BR_LOG_DEBUG))                       \
+			br_log_put((log), BR_LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 
 #endif

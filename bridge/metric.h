@@ -13,23 +13,23 @@
 #include "prim/buf.h"
 
 enum br_metric {
-	BR_METRIC_CONNECTIONS,         /* gauge: client connections open */
+	BR_METRIC_CONNECTIONS, /* gauge: client connections open */
 	BR_METRIC_CONNECTIONS_TOTAL,
 	BR_METRIC_CONNECTIONS_REFUSED, /* over a limit */
 	BR_METRIC_LOGINS,
 	BR_METRIC_LOGINS_FAILED,
 	BR_METRIC_REQUESTS,
-	BR_METRIC_BAD_REQUESTS,        /* answered 400, or closed for framing */
-	BR_METRIC_MESSAGES_DELIVERED,  /* ends by outcome: 200 ... */
-	BR_METRIC_MESSAGES_ACCEPTED,   /* ... 101 because another system took it */
-	BR_METRIC_MESSAGES_QUEUED,     /* 101 because it is in the outbox */
-	BR_METRIC_MESSAGES_REFUSED,    /* 4xx and 501 */
-	BR_METRIC_MESSAGES_ERROR,      /* other 5xx */
+	BR_METRIC_BAD_REQUESTS,       /* answered 400, or closed for framing */
+	BR_METRIC_MESSAGES_DELIVERED, /* ends by outcome: 200 ... */
+	BR_METRIC_MESSAGES_ACCEPTED, /* ... 101 because another system took it */
+	BR_METRIC_MESSAGES_QUEUED,   /* 101 because it is in the outbox */
+	BR_METRIC_MESSAGES_REFUSED,  /* 4xx and 501 */
+	BR_METRIC_MESSAGES_ERROR,    /* other 5xx */
 	BR_METRIC_MESSAGES_EXPIRED,
 	BR_METRIC_MESSAGES_DUPLICATE,
-	BR_METRIC_OUTBOX_ROWS,         /* gauge */
-	BR_METRIC_PARKED,              /* gauge: SENDs that wait for an answer */
-	BR_METRIC_PARKED_BYTES,        /* gauge */
+	BR_METRIC_OUTBOX_ROWS,  /* gauge */
+	BR_METRIC_PARKED,       /* gauge: SENDs that wait for an answer */
+	BR_METRIC_PARKED_BYTES, /* gauge */
 	BR_METRIC_COMMITS,
 	BR_METRIC_COMMIT_ROWS,
 	BR_METRIC_STORE_ERRORS,

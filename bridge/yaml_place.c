@@ -23,10 +23,11 @@ const char *br_yaml_show(const char *text)
 	if (len > SHOW_MAX)
 		for (len = SHOW_MAX; len && (text[len] & 0xc0) == 0x80; len--)
 			;
-	for (i = 0; i < len; i++)
-		out[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f
-		    ? '?'
-		    : text[i];
+	for (i = 0; i < len; i++) {
+		out[i] = text[i];
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			out[i] = '?';
+	}
 	snprintf(out + len, sizeof("..."), "%s", text[len] ? "..." : "");
 	return out;
 }
