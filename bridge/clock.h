@@ -16,7 +16,7 @@ struct br_clock {
 	int64_t offset_ms; /* wall minus monotonic, at start */
 	int64_t now_ms;    /* as of the last br_clock_update() */
 	bool by_hand;
-	int64_t date_s;    /* the second that `date` tells */
+	int64_t date_s; /* the second that `date` tells */
 	char date[40];
 };
 

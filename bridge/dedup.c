@@ -25,9 +25,10 @@ struct entry {
 };
 
 struct br_dedup {
-	struct entry *ring;  /* owned */
-	uint32_t ring_size;  /* a power of two */
-	uint64_t first, next; /* sequence numbers; index = number & (size - 1) */
+	struct entry *ring; /* owned */
+	uint32_t ring_size; /* a power of two */
+	uint64_t first,
+	    next;            /* sequence numbers; index = number & (size - 1) */
 	uint32_t *index;     /* owned: ring position + 1; 0: free */
 	uint32_t index_size; /* twice ring_size */
 	uint64_t *durable;   /* owned: prefixes; 0: free */
@@ -167,8 +168,7 @@ void br_dedup_put(struct br_dedup *d, const struct prim_digest *key,
 	e->content_hash = answer->content_hash;
 	e->code = answer->code;
 	e->at_s = (uint32_t)(now_ms / 1000);
-	d->index[seek(d, key)] =
-	    (uint32_t)(d->next & (d->ring_size - 1)) + 1;
+	d->index[seek(d, key)] = (uint32_t)(d->next & (d->ring_size - 1)) + 1;
 	d->next++;
 }
 

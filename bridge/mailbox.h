@@ -17,6 +17,7 @@ struct event;
 struct br_mail {
 	STAILQ_ENTRY(br_mail) link;
 };
+
 STAILQ_HEAD(br_mail_queue, br_mail);
 
 struct br_mailbox {

@@ -144,8 +144,8 @@ static void place_parts(struct br_message *m)
 static struct br_message *assemble(const struct br_message *parts,
     const struct prim_buf *b, struct prim_slice body)
 {
-	struct br_message *m =
-	    prim_resize(NULL, sizeof(*m) + b->len + body.len);
+	struct br_message *m = prim_resize(NULL,
+	    sizeof(*m) + b->len + body.len);
 
 	*m = *parts;
 	m->refs = 1;

@@ -15,7 +15,7 @@
 #include "prim/hash.h"
 #include "prim/slice.h"
 
-#define BR_HOPS_MAX 16
+#define BR_HOPS_MAX        16
 #define BR_DELIVERY_ID_LEN 32 /* hexadecimal digits */
 
 struct br_message {
@@ -26,19 +26,20 @@ struct br_message {
 	                            belongs to one link, with AStrength, Date and
 	                            Content-Type added where DESIGN 4 says */
 	struct prim_slice body;
-	struct prim_slice echo;  /* the header lines a response repeats */
+	struct prim_slice echo;       /* the header lines a response repeats */
 	struct prim_slice request_id; /* of the SEND it came by */
-	struct prim_slice from, to, message_id, conversation_id; /* as spelled */
-	struct prim_slice sender;        /* key, as authenticated */
-	struct prim_slice recipient;     /* key */
-	struct prim_slice origin;        /* "client" or an adapter's name */
-	struct prim_slice return_token;  /* or empty */
-	struct prim_digest key;          /* of duplicates */
-	struct prim_digest delivery;     /* Delivery-ID, equal on every attempt */
+	struct prim_slice from, to, message_id,
+	    conversation_id;            /* as spelled */
+	struct prim_slice sender;       /* key, as authenticated */
+	struct prim_slice recipient;    /* key */
+	struct prim_slice origin;       /* "client" or an adapter's name */
+	struct prim_slice return_token; /* or empty */
+	struct prim_digest key;         /* of duplicates */
+	struct prim_digest delivery; /* Delivery-ID, equal on every attempt */
 	struct prim_digest lane;
-	uint64_t content_hash;           /* equal in a true duplicate */
-	unsigned hops;                   /* as it leaves us */
-	int64_t accepted_ms;             /* wall clock */
+	uint64_t content_hash; /* equal in a true duplicate */
+	unsigned hops;         /* as it leaves us */
+	int64_t accepted_ms;   /* wall clock */
 	int64_t expires_ms;
 	char octets[];
 };
@@ -47,6 +48,7 @@ struct br_message {
 struct br_message_keys {
 	struct prim_hash_key duplicate, lane, delivery, content;
 };
+
 void br_message_keys_init(struct br_message_keys *keys,
     const uint8_t secret[32]);
 
@@ -56,9 +58,9 @@ struct br_message_source {
 	struct prim_slice sender;           /* key */
 	struct prim_slice recipient;        /* key */
 	struct prim_slice origin;
-	struct prim_slice date;             /* now, RFC 1123 */
-	struct prim_slice id;               /* of the request, kept for us */
-	enum prim_astrength strength;       /* as it leaves us */
+	struct prim_slice date;       /* now, RFC 1123 */
+	struct prim_slice id;         /* of the request, kept for us */
+	enum prim_astrength strength; /* as it leaves us */
 	unsigned hops;
 	int64_t accepted_ms;
 	int64_t expires_ms;

@@ -33,12 +33,13 @@ struct br_peer_ops {
 
 struct br_ticket {
 	LIST_ENTRY(br_ticket) of_peer;
-	struct br_peer *peer;    /* borrowed; NULL once it has gone, or settled */
+	struct br_peer *peer; /* borrowed; NULL once it has gone, or settled */
 	enum prim_family family;
-	struct prim_slice id;    /* borrowed from the ticket's owner */
-	struct prim_slice echo;  /* borrowed: header lines, each with CRLF */
-	size_t octets;           /* that the peer is charged for it */
+	struct prim_slice id;   /* borrowed from the ticket's owner */
+	struct prim_slice echo; /* borrowed: header lines, each with CRLF */
+	size_t octets;          /* that the peer is charged for it */
 };
+
 LIST_HEAD(br_ticket_list, br_ticket);
 
 struct br_peer {
@@ -50,7 +51,7 @@ struct br_peer {
 	enum prim_astrength strength;  /* of this link */
 	struct br_ticket_list tickets; /* borrowed: open questions */
 	unsigned ticket_count;
-	size_t ticket_octets;          /* charged for them */
+	size_t ticket_octets; /* charged for them */
 };
 
 void br_peer_init(struct br_peer *p, enum br_peer_kind kind,

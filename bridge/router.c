@@ -23,8 +23,8 @@ struct br_router {
 
 static struct entry *find(const struct br_router *r, struct prim_slice domain)
 {
-	struct prim_table_node *n =
-	    prim_table_first(&r->table, prim_hash(&r->seed, domain));
+	struct prim_table_node *n = prim_table_first(&r->table,
+	    prim_hash(&r->seed, domain));
 
 	for (; n; n = prim_table_next(n)) {
 		struct entry *e = PRIM_CONTAINER(n, struct entry, node);
@@ -54,7 +54,8 @@ static void put_adapters(struct br_router *r, const struct br_config *config)
 	for (unsigned i = 0; i < config->adapter_count; i++) {
 		const char *domain = config->adapters[i].domain;
 		struct br_route route = { .kind = BR_ROUTE_ADAPTER,
-			.adapter = i, .queues = true };
+			.adapter = i,
+			.queues = true };
 
 		if (domain && !br_config_serves(config, prim_slice_of(domain)))
 			put(r, domain, &route);
@@ -66,7 +67,8 @@ static void put_routes(struct br_router *r, const struct br_config *config)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct br_config_route *from = &config->routes[i];
 		struct br_route route = { .kind = BR_ROUTE_ADAPTER,
-			.queues = from->queues, .from = from };
+			.queues = from->queues,
+			.from = from };
 
 		/* The configuration made sure that `via` names one. */
 		while (strcmp(config->adapters[route.adapter].name,

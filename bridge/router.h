@@ -22,7 +22,7 @@ enum br_route_kind {
 struct br_route {
 	enum br_route_kind kind;
 	unsigned adapter; /* index in config->adapters */
-	bool queues;      /* may the outbox hold what cannot be delivered now? */
+	bool queues; /* may the outbox hold what cannot be delivered now? */
 	const struct br_config_route *from; /* borrowed; NULL when implied */
 };
 

@@ -32,11 +32,12 @@ struct prim_inbox {
 
 /* One copy of a message on its way to one listener. */
 struct prim_offer {
-	struct prim_send *send;         /* borrowed; NULL: nobody cares any more */
+	struct prim_send *send; /* borrowed; NULL: nobody cares any more */
 	struct prim_listener *listener; /* borrowed; NULL once it has gone */
 	TAILQ_ENTRY(prim_offer) of_send;
 	TAILQ_ENTRY(prim_offer) of_listener;
 };
+
 TAILQ_HEAD(prim_offers, prim_offer);
 
 struct prim_inbox_ops {
@@ -60,7 +61,7 @@ struct prim_listener {
 struct prim_send {
 	const struct prim_inbox_ops *ops; /* borrowed: static */
 	struct prim_offers offers;        /* owned: not answered yet */
-	unsigned best;  /* the best answer so far, or 0 */
+	unsigned best;                    /* the best answer so far, or 0 */
 	bool is_silent; /* a listener went without an answer */
 	bool is_settled;
 };

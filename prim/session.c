@@ -11,9 +11,9 @@
 /* What the answer to a LOGIN repeats, kept while the verdict is due. */
 struct prim_login {
 	enum prim_family family;
-	char *id;         /* owned */
-	char *echo;       /* owned: From, Auth-State, Max-Content-Length lines */
-	char *key;        /* owned: the principal this is about */
+	char *id;   /* owned */
+	char *echo; /* owned: From, Auth-State, Max-Content-Length lines */
+	char *key;  /* owned: the principal this is about */
 	char *mechanisms; /* owned: SASL-Mech as it came */
 	char *user_agent; /* owned: User-Agent-ID as it came, maybe empty */
 	bool is_silent;   /* id "-" */
@@ -192,10 +192,10 @@ static void login_remember(struct prim_session *s, const struct prim_command *c,
 	l->id = prim_slice_copy(c->id);
 	l->is_silent = is_silent(c);
 	l->key = prim_slice_copy(prim_slice_of(key));
-	l->mechanisms =
-	    prim_slice_copy(prim_command_get(c, PRIM_HEADER_SASL_MECH));
-	l->user_agent =
-	    prim_slice_copy(prim_command_get(c, PRIM_HEADER_USER_AGENT_ID));
+	l->mechanisms = prim_slice_copy(prim_command_get(c,
+	    PRIM_HEADER_SASL_MECH));
+	l->user_agent = prim_slice_copy(prim_command_get(c,
+	    PRIM_HEADER_USER_AGENT_ID));
 	login_free(s->login);
 	s->login = l;
 }
@@ -228,7 +228,7 @@ static void login_answer(struct prim_session *s, unsigned code,
 	prim_buf_puts(&b, l->echo);
 	prim_command_put_header(&b, PRIM_HEADER_SASL_MECH,
 	    answer->mechanisms.len ? answer->mechanisms
-	                           : prim_slice_of(l->mechanisms));
+				   : prim_slice_of(l->mechanisms));
 	if (code == PRIM_OK)
 		put_user_agent(&b, s, l);
 	if (answer->data.len && code != PRIM_AUTHENTICATION_CONTINUED)
@@ -315,8 +315,8 @@ static bool scheme_fits(enum prim_scheme scheme, enum prim_family family)
 static const struct prim_session_state *login_init(struct prim_session *s,
     const struct prim_command *c)
 {
-	struct prim_slice limit =
-	    prim_command_get(c, PRIM_HEADER_MAX_CONTENT_LENGTH);
+	struct prim_slice limit = prim_command_get(c,
+	    PRIM_HEADER_MAX_CONTENT_LENGTH);
 	struct prim_address who;
 	struct prim_key key;
 	uint64_t max = UINT64_MAX;
@@ -511,11 +511,12 @@ static unsigned check_form(const struct prim_command *c)
 static uint64_t body_max(const struct prim_session *s)
 {
 	return s->is_bound[0] || s->is_bound[1] ? s->policy->body_max
-	                                        : PRIM_LOGIN_BODY_MAX;
+						: PRIM_LOGIN_BODY_MAX;
 }
 
 /* 0 when `c` may be acted upon. */
-static unsigned check(const struct prim_session *s, const struct prim_command *c)
+static unsigned check(const struct prim_session *s,
+    const struct prim_command *c)
 {
 	unsigned code;
 

@@ -38,8 +38,9 @@ enum prim_login_verdict {
 
 struct prim_login_answer {
 	enum prim_login_verdict verdict;
-	struct prim_slice mechanisms; /* SASL-Mech of the answer; may be empty */
-	struct prim_slice data;       /* its body; may be empty */
+	struct prim_slice
+	    mechanisms;         /* SASL-Mech of the answer; may be empty */
+	struct prim_slice data; /* its body; may be empty */
 };
 
 struct prim_session_ops {
@@ -70,9 +71,9 @@ struct prim_session_ops {
 
 /* What we provide; a method of a service that is off is 501 (PRIM-024). */
 struct prim_session_policy {
-	bool has_tls;          /* STARTTLS is possible */
+	bool has_tls; /* STARTTLS is possible */
 	bool has_presence;
-	uint64_t body_max;     /* octets of a body, after LOGIN */
+	uint64_t body_max;      /* octets of a body, after LOGIN */
 	uint64_t body_skip_max; /* above it a body is not even skipped */
 	/* Is `domain` ours? */
 	bool (*serves)(void *ctx, struct prim_slice domain);
@@ -87,11 +88,11 @@ struct prim_session {
 	const struct prim_session_ops *ops;       /* borrowed: static */
 	const struct prim_session_policy *policy; /* borrowed: outlives us */
 	const struct prim_session_state *state;
-	uint64_t serial;                /* unique while the server runs; the
+	uint64_t serial;              /* unique while the server runs; the
 	                                   owner's to set */
-	bool is_secure;                 /* TLS is on */
-	bool is_bound[2];               /* for presence, for im */
-	enum prim_family families[2];   /* the client's for each service */
+	bool is_secure;               /* TLS is on */
+	bool is_bound[2];             /* for presence, for im */
+	enum prim_family families[2]; /* the client's for each service */
 	/* The principal, canonical; NULL before the first LOGIN. owned */
 	char *who;
 	size_t who_len;

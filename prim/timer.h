@@ -24,15 +24,17 @@ typedef void (*prim_timer_fn)(struct prim_timer *t);
 
 struct prim_timer {
 	TAILQ_ENTRY(prim_timer) link;
-	struct prim_timer_list *list; /* borrowed: where it waits; NULL: stopped */
-	int64_t tick;                 /* when it is due */
+	struct prim_timer_list
+	    *list;    /* borrowed: where it waits; NULL: stopped */
+	int64_t tick; /* when it is due */
 	prim_timer_fn on_expiry;
 };
+
 TAILQ_HEAD(prim_timer_list, prim_timer);
 
 struct prim_wheel {
 	int64_t now_ms;
-	int64_t tick; /* the last one that was handled */
+	int64_t tick;                     /* the last one that was handled */
 	uint64_t used[PRIM_TIMER_LEVELS]; /* a bit for every slot with timers */
 	struct prim_timer_list slots[PRIM_TIMER_LEVELS][PRIM_TIMER_SLOTS];
 };

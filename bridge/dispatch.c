@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+/* What a request does. */
+
+#include "bridge/dispatch.h"
+
+#include <string.h>
+
+#include "bridge/conn.h"
+#include "bridge/metric.h"
+#include "bridge/outbox.h"
+#include "bridge/server.h"
+#include "bridge/transit.h"
+#include "prim/base.h"
+
+#define MESSAGE_ID_MAX 1024 /* octets; also of a Conversation-ID */
+
+/* Answers `c` at once, with the headers it repeats. */
+static void refuse(struct br_peer *peer, const struct prim_command *c,
+    unsigned code)
+{
+	static struct prim_buf echo;
+	struct br_ticket ticket;
+
+	if (code == PRIM_BAD_REQUEST)
+		br_metric_add(BR_METRIC_BAD_REQUESTS, 1);
+	prim_buf_reset(&echo);
+	prim_session_put_echo(&echo, c);
+	if (peer->kind == BR_PEER_ADAPTER &&
+	    prim_command_has(c, PRIM_HEADER_RETURN))
+		prim_command_put_header(&echo, PRIM_HEADER_RETURN,
+		    prim_command_get(c, PRIM_HEADER_RETURN));
+	br_ticket_open(&ticket, peer, c->family, c->id, prim_buf_slice(&echo));
+	br_ticket_settle(&ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
+}
+
+/* ---- SEND ---- */
+
+/* A SEND that is being looked at. */
+struct sending {
+	struct br_server *server;
+	struct br_peer *peer;
+	const struct prim_command *c;
+	struct prim_address from, to;
+	struct prim_key sender, recipient;
+	const struct br_route *route; /* of the recipient */
+	unsigned hops;                /* as it leaves us */
+};
+
+static bool has_bridge_header(const struct prim_command *c)
+{
+	return prim_command_has(c, PRIM_HEADER_BRIDGE_HOPS) ||
+	    prim_command_has(c, PRIM_HEADER_BRIDGE_ORIGINAL_FROM) ||
+	    prim_command_has(c, PRIM_HEADER_BRIDGE_ORIGINAL_TO) ||
+	    prim_command_has(c, PRIM_HEADER_BRIDGE_OTHER);
+}
+
+static bool id_ok(struct prim_slice id)
+{
+	return id.len > 0 && id.len <= MESSAGE_ID_MAX;
+}
+
+static bool hops_parse(struct sending *s)
+{
+	uint64_t hops = 0;
+
+	if (prim_command_has(s->c, PRIM_HEADER_BRIDGE_HOPS) &&
+	    !prim_slice_number(prim_command_get(s->c, PRIM_HEADER_BRIDGE_HOPS),
+		1000, &hops))
+		return false;
+	s->hops = (unsigned)hops + 1;
+	return true;
+}
+
+/* Step 8: syntax, schemes, whose headers. */
+static unsigned check_syntax(struct sending *s)
+{
+	const struct prim_command *c = s->c;
+	bool is_client = s->peer->kind == BR_PEER_CLIENT;
+
+	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM),
+		&s->from) ||
+	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &s->to))
+		return PRIM_BAD_REQUEST;
+	if (s->from.scheme != PRIM_SCHEME_IM || s->to.scheme != PRIM_SCHEME_IM)
+		return PRIM_BAD_REQUEST; /* PRIM-053 */
+	if (!id_ok(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)) ||
+	    !id_ok(prim_command_get(c, PRIM_HEADER_CONVERSATION_ID)))
+		return PRIM_BAD_REQUEST;
+	if (is_client && has_bridge_header(c))
+		return PRIM_BAD_REQUEST; /* DESIGN 4 */
+	if (!hops_parse(s))
+		return PRIM_BAD_REQUEST;
+	prim_address_key(&s->from, &s->sender);
+	prim_address_key(&s->to, &s->recipient);
+	return 0;
+}
+
+static bool is_adapter_route(const struct br_server *s,
+    const struct br_route *route, const struct br_peer *peer)
+{
+	return route && route->kind == BR_ROUTE_ADAPTER &&
+	    br_host_peer(s->hosts[route->adapter]) == peer;
+}
+
+/* Step 9: may this peer speak for From (DESIGN 6, realm)? A client for its
+ * principal; an adapter for what would be routed to it. */
+static unsigned check_sender(const struct sending *s)
+{
+	const struct br_route *home;
+	const struct br_conn *conn;
+
+	if (s->peer->kind == BR_PEER_ADAPTER) {
+		home = br_router_find(s->server->router,
+		    prim_key_domain(&s->sender));
+		return is_adapter_route(s->server, home, s->peer)
+		    ? 0
+		    : PRIM_FORBIDDEN;
+	}
+	conn = PRIM_CONTAINER(s->peer, const struct br_conn, peer);
+	return prim_slice_eq(prim_session_who(&conn->session),
+		   prim_key_slice(&s->sender))
+	    ? 0
+	    : PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
+}
+
+/* Step 11, and the rules of DESIGN 6 on relaying and loops. */
+static unsigned check_route(struct sending *s)
+{
+	struct prim_slice domain = prim_key_domain(&s->recipient);
+	bool is_client = s->peer->kind == BR_PEER_CLIENT;
+
+	s->route = br_router_find(s->server->router, domain);
+	if (!s->route)
+		return PRIM_NOT_FOUND;
+	if (s->hops > BR_HOPS_MAX)
+		return is_client ? PRIM_INTERNAL_ERROR : PRIM_BAD_GATEWAY;
+	if (is_client || s->route->kind == BR_ROUTE_LOCAL)
+		return 0;
+	if (prim_slice_eq(prim_key_slice(&s->sender),
+		prim_key_slice(&s->recipient)))
+		return PRIM_FORBIDDEN; /* never back to where it came from */
+	return br_route_relays(s->route, prim_key_domain(&s->sender))
+	    ? 0
+	    : PRIM_FORBIDDEN; /* we are no open relay */
+}
+
+static unsigned check_room(const struct sending *s)
+{
+	const struct br_peer *peer = s->peer;
+
+	if (s->server->stopping)
+		return PRIM_INTERNAL_ERROR;
+	if (peer->ticket_count >= BR_PARKED_MAX ||
+	    peer->ticket_octets + s->c->body_len > BR_PARKED_OCTETS_MAX)
+		return PRIM_INTERNAL_ERROR;
+	return 0;
+}
+
+static unsigned check_send(struct sending *s)
+{
+	unsigned code = check_syntax(s);
+
+	if (!code)
+		code = check_sender(s);
+	if (!code)
+		code = check_route(s);
+	if (!code)
+		code = check_room(s);
+	return code;
+}
+
+/* PRIM-138..141: never more than the link. From a client nothing said means
+ * the link; from an adapter it means none. */
+static enum prim_astrength strength_of(const struct sending *s)
+{
+	const struct prim_command *c = s->c;
+
+	if (!prim_command_has(c, PRIM_HEADER_ASTRENGTH))
+		return s->peer->kind == BR_PEER_CLIENT ? s->peer->strength
+						       : PRIM_ASTRENGTH_NONE;
+	return prim_astrength_weaker(s->peer->strength,
+	    prim_astrength_parse(prim_command_get(c, PRIM_HEADER_ASTRENGTH)));
+}
+
+static void send_begin(struct sending *s)
+{
+	struct br_server *server = s->server;
+	struct br_message_source source = {
+		.command = s->c,
+		.sender = prim_key_slice(&s->sender),
+		.recipient = prim_key_slice(&s->recipient),
+		.origin = prim_slice_of(s->peer->origin),
+		.date = br_clock_date(&server->clock),
+		.id = s->c->id,
+		.strength = strength_of(s),
+		.hops = s->hops,
+		.accepted_ms = br_server_now(server),
+		.expires_ms = br_server_now(server) +
+		    (int64_t)server->config->give_up_after_ms,
+	};
+	struct br_transit_start start = {
+		.message = br_message_new(&source, &server->keys),
+		.peer = s->peer,
+		.family = s->c->family,
+		.route = s->route,
+	};
+
+	br_transit_begin(server, &start);
+}
+
+static void dispatch_send(struct br_server *server, struct br_peer *peer,
+    const struct prim_command *c)
+{
+	static struct sending s; /* large; the loop's only */
+	unsigned code;
+
+	s.server = server;
+	s.peer = peer;
+	s.c = c;
+	code = check_send(&s);
+	if (code)
+		refuse(peer, c, code);
+	else
+		send_begin(&s);
+}
+
+/* ---- LISTEN, SILENCE ---- */
+
+/* A request of a client that waits for its principal to be loaded. */
+struct errand {
+	struct br_conn *conn; /* borrowed while the ticket is open */
+	struct br_ticket ticket;
+	char *id;   /* owned */
+	char *echo; /* owned */
+};
+
+static struct errand *errand_new(struct br_conn *conn,
+    const struct prim_command *c)
+{
+	struct errand *e = prim_new(struct errand);
+	struct prim_buf echo = { 0 };
+	size_t len;
+
+	prim_session_put_echo(&echo, c);
+	len = echo.len;
+	e->conn = conn;
+	e->id = prim_slice_copy(c->id);
+	e->echo = prim_buf_steal(&echo);
+	br_ticket_open(&e->ticket, &conn->peer, c->family,
+	    prim_slice_make(e->id, c->id.len), prim_slice_make(e->echo, len));
+	return e;
+}
+
+static void errand_done(struct errand *e, unsigned code)
+{
+	br_ticket_settle(&e->ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
+	prim_free(e->id);
+	prim_free(e->echo);
+	prim_free(e);
+}
+
+static void listen_start(struct br_conn *conn, struct br_entity *entity)
+{
+	struct br_server *s = conn->server;
+
+	if (!conn->entity) {
+		br_entity_pin(s->entities, entity);
+		conn->entity = entity;
+	}
+	prim_listener_start(&conn->listener, &entity->inbox);
+}
+
+static void listen_drain(struct br_server *s, struct br_entity *entity)
+{
+	struct br_dest *dest = br_outbox_inbox_find(s->outbox,
+	    br_entity_key(entity));
+
+	if (dest)
+		br_dest_wake(s->outbox, dest);
+}
+
+static void on_listen(void *arg, enum br_entity_outcome known,
+    struct br_entity *entity)
+{
+	struct errand *e = arg;
+	struct br_conn *conn = e->ticket.peer ? e->conn : NULL;
+	struct br_entities *all = NULL;
+	unsigned code = PRIM_INTERNAL_ERROR;
+
+	if (known == BR_ENTITY_IS_ABSENT)
+		code = PRIM_NOT_FOUND;
+	if (known == BR_ENTITY_IS_PRESENT)
+		all = e->conn->server->entities;
+	if (known == BR_ENTITY_IS_PRESENT && conn) {
+		listen_start(conn, entity);
+		code = PRIM_OK;
+	}
+	errand_done(e, code); /* the answer leaves before what was waiting */
+	if (known == BR_ENTITY_IS_PRESENT && conn)
+		listen_drain(conn->server, entity);
+	if (all)
+		br_entity_unpin(all, entity);
+}
+
+/* Whose inbox? Only one's own, until owners can allow others (ACLs). */
+static unsigned check_owner(const struct br_conn *conn,
+    const struct prim_command *c)
+{
+	struct prim_address from;
+	struct prim_key key;
+
+	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &from) ||
+	    from.scheme != PRIM_SCHEME_IM)
+		return PRIM_BAD_REQUEST;
+	prim_address_key(&from, &key);
+	if (prim_slice_eq(prim_session_who(&conn->session),
+		prim_key_slice(&key)))
+		return 0;
+	return br_config_serves(conn->server->config, prim_key_domain(&key))
+	    ? PRIM_FORBIDDEN
+	    : PRIM_NOT_FOUND;
+}
+
+static void dispatch_listen(struct br_conn *conn, const struct prim_command *c)
+{
+	unsigned code = check_owner(conn, c);
+
+	if (code)
+		refuse(&conn->peer, c, code);
+	else
+		br_entity_with(conn->server->entities,
+		    prim_session_who(&conn->session), on_listen,
+		    errand_new(conn, c));
+}
+
+static void dispatch_silence(struct br_conn *conn, const struct prim_command *c)
+{
+	unsigned code = check_owner(conn, c);
+
+	if (!code)
+		code = prim_listener_stop(&conn->listener)
+		    ? PRIM_OK
+		    : PRIM_INBOX_CLOSED; /* PRIM-240 */
+	refuse(&conn->peer, c, code);
+}
+
+/* ---- by method ---- */
+
+void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
+{
+	br_metric_add(BR_METRIC_REQUESTS, 1);
+	if (c->method == PRIM_METHOD_SEND)
+		dispatch_send(conn->server, &conn->peer, c);
+	else if (c->method == PRIM_METHOD_LISTEN)
+		dispatch_listen(conn, c);
+	else if (c->method == PRIM_METHOD_SILENCE)
+		dispatch_silence(conn, c);
+	else
+		refuse(&conn->peer, c, PRIM_NOT_IMPLEMENTED);
+}
+
+void br_dispatch_adapter(struct br_server *s, struct br_host *host,
+    const struct prim_command *c)
+{
+	struct br_peer *peer = br_host_peer(host);
+	const struct prim_method_info *info = prim_method_info(c->method);
+
+	br_metric_add(BR_METRIC_REQUESTS, 1);
+	if (c->method != PRIM_METHOD_SEND)
+		refuse(peer, c, PRIM_NOT_IMPLEMENTED);
+	else if (c->is_malformed || !c->body_len ||
+	    (c->present & info->required_ss) != info->required_ss)
+		refuse(peer, c, PRIM_BAD_REQUEST);
+	else
+		dispatch_send(s, peer, c);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_ENTITY_H
+#define BRIDGE_ENTITY_H
+
+/*
+ * Resident entities (DESIGN 3): a principal of ours is loaded from the store
+ * the first time somebody asks, and stays while it is in use. An absent one is
+ * remembered as absent for a while.
+ *
+ *	loading ──found──> present <──> (idle, may be evicted)
+ *	        └─absent─> absent  ───> (forgotten after 30 s, or when made)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/store.h"
+#include "prim/inbox.h"
+#include "prim/table.h"
+#include "prim/timer.h"
+
+struct br_entities;
+struct br_entity_wait;
+
+enum br_entity_state {
+	BR_ENTITY_LOADING,
+	BR_ENTITY_PRESENT,
+	BR_ENTITY_ABSENT,
+};
+
+struct br_entity {
+	struct prim_table_node node;
+	enum br_entity_state state;
+	unsigned pins;    /* who holds on to it */
+	bool was_removed; /* its account went; gone when unpinned */
+	TAILQ_ENTRY(br_entity) idle;
+	bool is_idle;     /* in the list of those that may go */
+	int64_t known_ms; /* since when this state is known */
+	TAILQ_HEAD(, br_entity_wait) waits; /* owned */
+	unsigned wait_count;
+	struct prim_inbox inbox;
+	size_t key_len;
+	char key[]; /* canonical, NUL-terminated */
+};
+
+enum br_entity_outcome {
+	BR_ENTITY_IS_PRESENT, /* `e` is pinned for the callee: br_entity_unpin() */
+	BR_ENTITY_IS_ABSENT,
+	BR_ENTITY_UNKNOWN, /* the store did not answer, or too many wait */
+};
+
+typedef void (*br_entity_fn)(void *arg, enum br_entity_outcome outcome,
+    struct br_entity *e);
+
+#define BR_ENTITY_WAITS_MAX 1024  /* requests that wait for one entity */
+#define BR_ENTITY_IDLE_MAX  65536 /* idle ones that stay */
+#define BR_ENTITY_ABSENT_MS 30000
+
+/* `store` is borrowed and outlives it; `now_ms` points to the loop's clock. */
+struct br_entities *br_entities_new(struct br_store *store,
+    const int64_t *now_ms);
+/* The store calls back no more: whoever waits is told UNKNOWN. */
+void br_entities_cancel(struct br_entities *all);
+/* Nothing is pinned and nothing waits. NULL is fine. */
+struct br_entities *br_entities_free(struct br_entities *all);
+
+/* Calls `fn` with the principal `key`: at once when it is resident, later when
+ * it has to be loaded; in the order of the calls. */
+void br_entity_with(struct br_entities *all, struct prim_slice key,
+    br_entity_fn fn, void *arg);
+
+/* The resident, present entity, or NULL; not pinned. */
+struct br_entity *br_entity_find(struct br_entities *all,
+    struct prim_slice key);
+
+void br_entity_pin(struct br_entities *all, struct br_entity *e);
+void br_entity_unpin(struct br_entities *all, struct br_entity *e);
+
+/* The account `key` was made, changed or removed: what we knew is void. */
+void br_entity_forget(struct br_entities *all, struct prim_slice key);
+
+struct prim_slice br_entity_key(const struct br_entity *e);
+
+#endif

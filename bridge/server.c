@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: ISC */
+/* The core's parts, put together and taken apart. */
+
+#include "bridge/server.h"
+
+#include <event2/event.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "bridge/conn.h"
+#include "bridge/dispatch.h"
+#include "bridge/metric.h"
+#include "bridge/outbox.h"
+#include "bridge/transit.h"
+#include "prim/base.h"
+
+#define BODY_SKIP_MAX   (64U << 20) /* a refused body that is still read over */
+#define EXPIRE_EVERY_MS 600000      /* old duplicate keys are forgotten */
+#define STOP_WITHIN_MS  4000
+#define CHECKUP_MS      60000
+
+/* ---- what adapters say ---- */
+
+static struct br_dest *dest_of(struct br_server *s, const struct br_host *h)
+{
+	for (unsigned i = 0; i < s->config->adapter_count; i++) {
+		if (s->hosts[i] == h)
+			return br_outbox_adapter(s->outbox, i);
+	}
+	return NULL;
+}
+
+static void host_up(void *ctx, struct br_host *h)
+{
+	struct br_server *s = ctx;
+
+	br_dest_wake(s->outbox, dest_of(s, h));
+}
+
+static void host_down(void *ctx, struct br_host *h)
+{
+	struct br_server *s = ctx;
+
+	br_transit_host_down(s, dest_of(s, h));
+}
+
+static void host_room(void *ctx, struct br_host *h)
+{
+	struct br_server *s = ctx;
+
+	br_transit_host_room(s, dest_of(s, h));
+}
+
+static void host_report(void *ctx, struct br_host *h,
+    const struct prim_digest *delivery, unsigned code, struct prim_slice text)
+{
+	struct br_server *s = ctx;
+	struct br_dest *dest = dest_of(s, h);
+
+	br_transit_report(s, dest, delivery, code, text);
+	br_dest_kick(s->outbox, dest);
+}
+
+static void host_request(void *ctx, struct br_host *h,
+    const struct prim_command *c)
+{
+	br_dispatch_adapter(ctx, h, c);
+}
+
+static const struct br_host_ops HOST_OPS = {
+	.up = host_up,
+	.down = host_down,
+	.room = host_room,
+	.report = host_report,
+	.request = host_request,
+};
+
+static int64_t host_now(void *ctx)
+{
+	return br_server_now(ctx);
+}
+
+static void make_hosts(struct br_server *s, const int *sockets)
+{
+	const struct br_config *config = s->config;
+	struct br_host_context context = {
+		.base = s->base,
+		.store = s->store,
+		.config = config,
+		.log = &s->log,
+		.ops = &HOST_OPS,
+		.ctx = s,
+		.body_max = config->limit_body,
+		.now_ms = host_now,
+	};
+
+	s->hosts = prim_alloc((config->adapter_count + 1) * sizeof(*s->hosts));
+	for (size_t i = 0; i < config->adapter_count; i++) {
+		s->hosts[i] = br_host_new(&context, &config->adapters[i],
+		    sockets);
+		/* An adapter may always be sure of its own network only. */
+		br_host_peer(s->hosts[i])->strength = PRIM_ASTRENGTH_MEDIUM;
+		if (sockets)
+			sockets += config->adapters[i].listen_count;
+	}
+}
+
+/* ---- time ---- */
+
+static void on_wheel(evutil_socket_t fd, short what, void *arg)
+{
+	struct br_server *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->wheel_due_ms = INT64_MAX; /* br_server_turn() does the rest */
+}
+
+static void set_wheel(struct br_server *s)
+{
+	int64_t next = prim_wheel_next(&s->wheel);
+	int64_t wait = next - br_server_now(s);
+	struct timeval tv;
+
+	if (next >= s->wheel_due_ms || s->clock.by_hand)
+		return;
+	if (wait < 1)
+		wait = 1;
+	tv.tv_sec = wait / 1000;
+	tv.tv_usec = wait % 1000 * 1000;
+	event_add(s->wheel_event, &tv);
+	s->wheel_due_ms = next;
+}
+
+static void on_expire(struct prim_timer *t)
+{
+	struct br_server *s = PRIM_CONTAINER(t, struct br_server, expire);
+
+	br_store_expire(s->store, br_server_now(s));
+	prim_timer_set(&s->wheel, t, br_server_now(s) + EXPIRE_EVERY_MS);
+}
+
+/* Once a minute: was there trouble? */
+static void on_checkup(struct prim_timer *t)
+{
+	struct br_server *s = PRIM_CONTAINER(t, struct br_server, checkup);
+	int64_t errors = br_metric_get(BR_METRIC_STORE_ERRORS);
+
+	s->is_ill = errors > s->store_errors_seen;
+	s->store_errors_seen = errors;
+	prim_timer_set(&s->wheel, t, br_server_now(s) + CHECKUP_MS);
+}
+
+void br_server_turn(struct br_server *s)
+{
+	prim_wheel_advance(&s->wheel, br_clock_update(&s->clock));
+	br_conn_reap(s);
+	set_wheel(s);
+	br_log_flush();
+}
+
+/* ---- life ---- */
+
+static bool serves(void *ctx, struct prim_slice domain)
+{
+	const struct br_server *s = ctx;
+	char lower[PRIM_DOMAIN_MAX + 1];
+
+	if (domain.len > PRIM_DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i < domain.len; i++)
+		lower[i] = domain.ptr[i] >= 'A' && domain.ptr[i] <= 'Z'
+		    ? (char)(domain.ptr[i] + ('a' - 'A'))
+		    : domain.ptr[i];
+	return br_config_serves(s->config, prim_slice_make(lower, domain.len));
+}
+
+static void make_policy(struct br_server *s)
+{
+	s->policy = (struct prim_session_policy){
+		.has_tls = true,
+		.has_presence = false,
+		.body_max = s->config->limit_body,
+		.body_skip_max = s->config->limit_body + BODY_SKIP_MAX,
+		.serves = serves,
+		.ctx = s,
+	};
+}
+
+static void make_clock(struct br_server *s, int64_t by_hand_ms)
+{
+	if (by_hand_ms)
+		br_clock_init_by_hand(&s->clock, by_hand_ms);
+	else
+		br_clock_init(&s->clock);
+	s->started_ms = br_server_now(s);
+	prim_wheel_init(&s->wheel, br_server_now(s));
+	s->wheel_event = evtimer_new(s->base, on_wheel, s);
+	s->wheel_due_ms = INT64_MAX;
+	prim_timer_init(&s->expire, on_expire);
+	prim_timer_set(&s->wheel, &s->expire,
+	    br_server_now(s) + EXPIRE_EVERY_MS);
+	prim_timer_init(&s->checkup, on_checkup);
+	prim_timer_set(&s->wheel, &s->checkup, br_server_now(s) + CHECKUP_MS);
+}
+
+static void on_durable_key(void *arg, uint64_t prefix)
+{
+	struct br_server *s = arg;
+
+	br_dedup_note_durable(s->dedup, prefix ? prefix : 1);
+}
+
+/* What comes out of the store. */
+static bool open_store(struct br_server *s, const char *dir, struct br_err *err)
+{
+	uint8_t secret[32];
+
+	s->store = br_store_open(s->base, dir, err);
+	if (!s->store)
+		return false;
+	br_store_secret(s->store, secret);
+	br_message_keys_init(&s->keys, secret);
+	explicit_bzero(secret, sizeof(secret));
+	return br_store_duplicate_each(s->store, on_durable_key, s, err);
+}
+
+static bool open_tls(struct br_server *s, const char *dir, struct br_err *err)
+{
+	const struct br_config *config = s->config;
+
+	s->tls = br_tls_open(config->tls_certificate, config->tls_key, dir,
+	    config->domains, config->domain_count, err);
+	return s->tls != NULL;
+}
+
+static bool make_parts(struct br_server *s,
+    const struct br_server_options *options, struct br_err *err)
+{
+	bool is_test = strcmp(options->data_dir, ":memory:") == 0;
+
+	s->dedup = br_dedup_new();
+	if (!open_store(s, options->data_dir, err))
+		return false;
+	if (!is_test && !open_tls(s, options->data_dir, err))
+		return false;
+	s->policy.has_tls = s->tls != NULL;
+	s->auth = br_auth_new(s->base, s->store, s->config);
+	s->router = br_router_new(s->config);
+	s->entities = br_entities_new(s->store, &s->clock.now_ms);
+	make_hosts(s, options->adapter_sockets);
+	s->outbox = br_outbox_new(s);
+	return br_outbox_load(s->outbox, err);
+}
+
+struct br_server *br_server_new(const struct br_server_options *options,
+    struct br_err *err)
+{
+	struct br_server *s = prim_new(struct br_server);
+
+	s->base = options->base;
+	s->config = options->config;
+	br_log_init(&s->log, NULL, "primd");
+	while (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
+		continue;
+	TAILQ_INIT(&s->conns);
+	TAILQ_INIT(&s->dying);
+	make_clock(s, options->by_hand_ms);
+	make_policy(s);
+	if (!make_parts(s, options, err))
+		return br_server_free(s);
+	return s;
+}
+
+void br_server_start(struct br_server *s)
+{
+	if (br_outbox_rows(s->outbox))
+		br_info(&s->log, "outbox loaded rows=%zu",
+		    br_outbox_rows(s->outbox));
+	for (size_t i = 0; i < s->config->adapter_count; i++)
+		br_host_start(s->hosts[i]);
+}
+
+/* ---- stopping ---- */
+
+static void hosts_stop(struct br_server *s)
+{
+	for (size_t i = 0; i < s->config->adapter_count; i++)
+		br_host_stop(s->hosts[i]);
+}
+
+void br_server_stop(struct br_server *s)
+{
+	struct br_conn *c, *next;
+
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->stop_by_ms = br_server_now(s) + STOP_WITHIN_MS;
+	br_info(&s->log, "stopping parked=%zu connections=%u", s->live.count,
+	    s->conn_count);
+	br_transit_stop_all(s);
+	hosts_stop(s);
+	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
+	prim_session_end(&c->session);
+}
+
+static bool are_hosts_stopped(const struct br_server *s)
+{
+	for (size_t i = 0; i < s->config->adapter_count; i++) {
+		if (!br_host_is_stopped(s->hosts[i]))
+			return false;
+	}
+	return true;
+}
+
+bool br_server_is_stopped(const struct br_server *s)
+{
+	if (!s->stopping)
+		return false;
+	if (br_server_now(s) >= s->stop_by_ms)
+		return true;
+	return s->conn_count == 0 && s->live.count == 0 &&
+	    br_store_pending(s->store) == 0 && are_hosts_stopped(s);
+}
+
+static void conns_free(struct br_server *s)
+{
+	struct br_conn *c;
+
+	while ((c = TAILQ_FIRST(&s->conns)))
+		br_conn_close(c, "stopped");
+	TAILQ_FOREACH(c, &s->dying, link)
+		c->is_drained = true;
+	br_conn_reap(s);
+}
+
+static void hosts_free(struct br_server *s)
+{
+	for (size_t i = 0; s->hosts && i < s->config->adapter_count; i++)
+		s->hosts[i] = br_host_free(s->hosts[i]);
+	s->hosts = prim_free(s->hosts);
+}
+
+/* After this nothing calls back any more. */
+static void quiet(struct br_server *s)
+{
+	conns_free(s);
+	if (s->store)
+		s->store = br_store_close(s->store);
+	if (s->entities)
+		br_entities_cancel(s->entities);
+	if (s->outbox)
+		br_transit_free_all(s);
+}
+
+struct br_server *br_server_free(struct br_server *s)
+{
+	s->stopping = true;
+	quiet(s);
+	s->outbox = br_outbox_free(s->outbox);
+	hosts_free(s);
+	s->entities = br_entities_free(s->entities);
+	s->router = br_router_free(s->router);
+	s->auth = br_auth_free(s->auth);
+	s->tls = br_tls_close(s->tls);
+	s->dedup = br_dedup_free(s->dedup);
+	prim_table_fini(&s->live);
+	prim_table_fini(&s->handed);
+	prim_table_fini(&s->addresses);
+	event_free(s->wheel_event);
+	return prim_free(s);
+}
+
+/* ---- the operator ---- */
+
+bool br_server_reload(struct br_server *s, struct br_err *err)
+{
+	return br_tls_reload(s->tls, err);
+}
+
+/* An account that is gone: nobody is it any more, nothing waits for it. */
+struct removal {
+	struct br_server *server; /* borrowed */
+	char *key;                /* owned */
+};
+
+static void on_looked_again(void *arg, enum br_entity_outcome known,
+    struct br_entity *e)
+{
+	struct removal *r = arg;
+	struct br_server *s = r->server;
+	struct prim_slice key = prim_slice_of(r->key);
+	struct br_conn *c, *next;
+
+	if (e)
+		br_entity_unpin(s->entities, e);
+	if (known == BR_ENTITY_IS_ABSENT) {
+		PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
+		{
+			if (prim_slice_eq(prim_session_who(&c->session), key))
+				br_conn_close(c, "account removed");
+		}
+		br_outbox_drop_inbox(s->outbox, key);
+	}
+	prim_free(r->key);
+	prim_free(r);
+}
+
+void br_server_account_changed(struct br_server *s, struct prim_slice key)
+{
+	struct removal *r = prim_new(struct removal);
+
+	r->server = s;
+	r->key = prim_slice_copy(key);
+	br_entity_forget(s->entities, key);
+	br_entity_with(s->entities, key, on_looked_again, r);
+}
+
+const char *br_server_health(const struct br_server *s)
+{
+	if (s->stopping)
+		return "stopping";
+	return s->is_ill ? "the store had errors in the last minute" : NULL;
+}

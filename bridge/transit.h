@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_TRANSIT_H
+#define BRIDGE_TRANSIT_H
+
+/*
+ * The road of a message (DESIGN 4): from the SEND that brought it to its end.
+ *
+ *	live:    start ─> known? ─> recipient ─┬─> offered to listeners ──┬─ final ─> answer
+ *	                                      └─> handed to an adapter ──┤
+ *	                                          transient, silence ────┴─> commit ─> 101
+ *	stored:  row read ──> offered or handed ──┬─ final ─> end of the row
+ *	                                          └─ transient ─> back in its lane
+ *
+ * The sender is answered exactly once. What is heard after that settles the
+ * row, never the sender.
+ */
+
+#include "bridge/message.h"
+#include "bridge/outbox.h"
+#include "bridge/peer.h"
+#include "prim/inbox.h"
+#include "prim/timer.h"
+
+struct br_server;
+
+/* The same message again while the first waits: it gets the same answer. */
+struct br_joint {
+	LIST_ENTRY(br_joint) link;
+	struct br_ticket ticket;
+	char *id;   /* owned */
+	char *echo; /* owned */
+};
+
+struct br_transit {
+	LIST_ENTRY(br_transit) of_server;
+	struct br_server *server;   /* borrowed: outlives us */
+	struct br_message *message; /* owned reference; NULL while a row is
+	                                  read */
+	struct br_ticket ticket;
+	LIST_HEAD(, br_joint) joints; /* owned */
+	const struct br_route *route; /* borrowed; NULL for a row */
+	struct br_dest *dest;         /* borrowed */
+	struct br_lane *lane;         /* borrowed; NULL once it left `live` */
+	struct br_row *row;           /* borrowed: the message is stored */
+	struct br_entity *entity;     /* pinned, or NULL */
+	struct prim_send send;
+	struct prim_timer timer;
+	TAILQ_ENTRY(br_transit) of_lane;
+	TAILQ_ENTRY(br_transit) of_dest; /* handed or holding */
+	struct prim_table_node by_key;
+	struct prim_table_node by_delivery;
+	int64_t answer_by_ms;
+	unsigned late_code; /* heard while it was being committed, or 0 */
+	bool is_answered;   /* the sender has its answer, or there is none */
+	bool is_waiting;    /* for the store or an entity */
+	bool is_committing;
+	bool is_handed;
+	bool is_holding;
+};
+
+/* What dispatch knows of a SEND that is in order. */
+struct br_transit_start {
+	struct br_message *message; /* taken */
+	struct br_peer *peer;
+	enum prim_family family;
+	const struct br_route *route; /* of the recipient */
+};
+
+/* A SEND begins its way. May answer at once. */
+void br_transit_begin(struct br_server *s,
+    const struct br_transit_start *start);
+
+/* A row's turn has come. */
+void br_transit_redeliver(struct br_server *s, struct br_row *row);
+
+/* What the adapter host of `dest` says. */
+void br_transit_report(struct br_server *s, struct br_dest *dest,
+    const struct prim_digest *delivery, unsigned code, struct prim_slice text);
+void br_transit_host_down(struct br_server *s, struct br_dest *dest);
+void br_transit_host_room(struct br_server *s, struct br_dest *dest);
+
+/* The server stops: everything whose sender waits is committed or refused. */
+void br_transit_stop_all(struct br_server *s);
+
+/* Releases all that is still on its way, without a word: the process ends, the
+ * connections are gone, the store has no more callbacks to make. */
+void br_transit_free_all(struct br_server *s);
+
+/* The message of an offer. */
+struct br_message *br_transit_message(const struct prim_offer *offer);
+
+#endif
