@@ -25,12 +25,12 @@
 #include "prim/status.h"
 
 /* ERR-25. Lengths in octets, without CRLF. */
-#define PRIM_START_LINE_MAX 8192
+#define PRIM_START_LINE_MAX  8192
 #define PRIM_HEADER_LINE_MAX 16384
-#define PRIM_HEADERS_MAX 128
+#define PRIM_HEADERS_MAX     128
 /* The whole head with all its CRLFs. */
 #define PRIM_HEAD_MAX 131072
-#define PRIM_ID_MAX 255 /* ERR-05 */
+#define PRIM_ID_MAX   255 /* ERR-05 */
 /* Longest content-length we even read; above it the number is broken. */
 #define PRIM_BODY_LEN_MAX 999999999999999999U
 /* Empty lines that may stand before a start line (ERR-10). */
@@ -59,18 +59,18 @@ struct prim_command {
 	 * connection stays. */
 	bool is_malformed;
 	enum prim_family family;
-	unsigned major, minor;      /* of the version */
-	struct prim_slice version;  /* as spelled, "PRIM-IM/1.0" */
-	enum prim_method method;    /* requests; UNKNOWN if not in the matrix */
+	unsigned major, minor;     /* of the version */
+	struct prim_slice version; /* as spelled, "PRIM-IM/1.0" */
+	enum prim_method method;   /* requests; UNKNOWN if not in the matrix */
 	struct prim_slice method_name;
-	struct prim_slice id;       /* "-" or 1..255 of ALPHA / DIGIT */
-	uint64_t body_len;          /* octets that follow the head */
-	unsigned code;              /* responses: 100..999 */
-	struct prim_slice phrase;   /* responses: may be empty (ERR-26) */
-	struct prim_slice head;     /* start line to empty line, all of it */
-	struct prim_slice lines;    /* the header lines, each with its CRLF */
-	struct prim_slice body;     /* empty until the caller sets it */
-	uint64_t present;           /* PRIM_HEADER_BIT of every known header */
+	struct prim_slice id;     /* "-" or 1..255 of ALPHA / DIGIT */
+	uint64_t body_len;        /* octets that follow the head */
+	unsigned code;            /* responses: 100..999 */
+	struct prim_slice phrase; /* responses: may be empty (ERR-26) */
+	struct prim_slice head;   /* start line to empty line, all of it */
+	struct prim_slice lines;  /* the header lines, each with its CRLF */
+	struct prim_slice body;   /* empty until the caller sets it */
+	uint64_t present;         /* PRIM_HEADER_BIT of every known header */
 	unsigned header_count;
 	struct prim_header headers[PRIM_HEADERS_MAX];
 	uint8_t first[PRIM_HEADER_COUNT]; /* index + 1 in `headers`; valid where
@@ -94,6 +94,7 @@ bool prim_command_lines(struct prim_slice lines, struct prim_command *out);
 /* The value of the first header with `id`, or the empty slice. */
 struct prim_slice prim_command_get(const struct prim_command *c,
     enum prim_header_id id);
+
 static inline bool prim_command_has(const struct prim_command *c,
     enum prim_header_id id)
 {

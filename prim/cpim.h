@@ -15,18 +15,18 @@
 #include "prim/buf.h"
 #include "prim/slice.h"
 
-#define PRIM_CPIM_HEADERS_MAX  128   /* message headers; more: refused */
+#define PRIM_CPIM_HEADERS_MAX         128 /* message headers; more: refused */
 #define PRIM_CPIM_CONTENT_HEADERS_MAX 64
-#define PRIM_CPIM_LINE_MAX     16384 /* octets of a header line */
-#define PRIM_CPIM_CORE  "urn:ietf:params:cpim-headers:"
-#define PRIM_CPIM_IMDN  "urn:ietf:params:imdn"
-#define PRIM_CPIM_PRIM  "http://www.fujitsulabs.com/prim/"
+#define PRIM_CPIM_LINE_MAX            16384 /* octets of a header line */
+#define PRIM_CPIM_CORE                "urn:ietf:params:cpim-headers:"
+#define PRIM_CPIM_IMDN                "urn:ietf:params:imdn"
+#define PRIM_CPIM_PRIM                "http://www.fujitsulabs.com/prim/"
 
 /* One message header. Values are still escaped: prim_cpim_unescape(). */
 struct prim_cpim_header {
-	struct prim_slice uri;   /* borrowed: its namespace, CORE by default */
-	struct prim_slice name;  /* borrowed: without prefix; exact (CPIM-054) */
-	struct prim_slice lang;  /* borrowed: ;lang=, or empty (i-default) */
+	struct prim_slice uri;  /* borrowed: its namespace, CORE by default */
+	struct prim_slice name; /* borrowed: without prefix; exact (CPIM-054) */
+	struct prim_slice lang; /* borrowed: ;lang=, or empty (i-default) */
 	struct prim_slice value; /* borrowed */
 };
 
@@ -65,6 +65,7 @@ struct prim_cpim_known {
 	const char *uri;
 	const char *name;
 };
+
 bool prim_cpim_require_met(const struct prim_cpim *c,
     const struct prim_cpim_known *known, size_t known_count,
     struct prim_slice *out_name);

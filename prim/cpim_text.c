@@ -52,17 +52,24 @@ static bool unescape_code(struct prim_buf *b, struct prim_slice *s)
 	return true;
 }
 
+/* The escapes of one letter, and what they stand for. */
+static const char LETTERS[] = "btnr\\";
+static const char MEANINGS[] = "\b\t\n\r\\";
+#define LETTER_COUNT (sizeof(LETTERS) - 1)
+
 /* At a backslash. One that nothing follows stands for nothing. */
 static bool unescape_one(struct prim_buf *b, struct prim_slice *s)
 {
-	static const char FROM[] = "btnr", TO[] = "\b\t\n\r";
-	const char *at;
+	const char *letter;
 
 	if (s->len > 1 && s->ptr[1] == 'u')
 		return unescape_code(b, s);
 	if (s->len > 1) {
-		at = memchr(FROM, s->ptr[1], sizeof(FROM) - 1);
-		prim_buf_putc(b, at ? TO[at - FROM] : s->ptr[1]);
+		letter = memchr(LETTERS, s->ptr[1], LETTER_COUNT);
+		if (letter)
+			prim_buf_putc(b, MEANINGS[letter - LETTERS]);
+		else
+			prim_buf_putc(b, s->ptr[1]);
 	}
 	*s = prim_slice_from(*s, 2);
 	return true;
@@ -84,15 +91,13 @@ bool prim_cpim_unescape(struct prim_buf *b, struct prim_slice value)
 
 static void put_escaped(struct prim_buf *b, struct prim_slice text, char quote)
 {
-	static const char FROM[] = "\\\b\t\n\r", TO[] = "\\btnr";
-
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		const char *at = memchr(FROM, c, sizeof(FROM) - 1);
+		const char *at = memchr(MEANINGS, c, LETTER_COUNT);
 
 		if (at) {
 			prim_buf_putc(b, '\\');
-			prim_buf_putc(b, TO[at - FROM]);
+			prim_buf_putc(b, LETTERS[at - MEANINGS]);
 		} else if (quote && c == (unsigned char)quote) {
 			prim_buf_putc(b, '\\');
 			prim_buf_putc(b, quote);

@@ -58,13 +58,14 @@ static void day_from(int64_t days, struct moment *out)
 	    (out->month <= 2 ? 1 : 0));
 }
 
+static const int MONTH_DAYS[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+	31 };
+
 static int days_in(int year, int month)
 {
-	static const int DAYS[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
-		31 };
 	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	return DAYS[month - 1] + (month == 2 && is_leap);
+	return MONTH_DAYS[month - 1] + (month == 2 && is_leap);
 }
 
 /* A leap second is the one after 59. */
@@ -77,8 +78,9 @@ static bool moment_to_ms(const struct moment *m, int64_t *out_ms)
 	    m->day > days_in(m->year, m->month) || m->hour > 23 ||
 	    m->minute > 59 || m->second > 60)
 		return false;
-	s = days_of(m->year, m->month, m->day) * DAY_S + m->hour * 3600 +
-	    m->minute * 60 + m->second - m->offset_min * 60;
+	s = days_of(m->year, m->month, m->day) * DAY_S;
+	s += (int64_t)m->hour * 3600 + (int64_t)m->minute * 60 + m->second;
+	s -= (int64_t)m->offset_min * 60;
 	if (s < 0 || s > last)
 		return false;
 	*out_ms = s * SECOND_MS + m->ms;
@@ -183,14 +185,15 @@ static bool take_month(struct prim_slice *s, int *out_month)
 	return false;
 }
 
+/* All of them are +0000. */
+static const char *const ZONES[] = { "GMT", "UTC", "UT", "Z" };
+
 static bool take_zone_1123(struct prim_slice *s, int *out_min)
 {
-	static const char *const NAMES[] = { "GMT", "UTC", "UT", "Z" };
-
 	if (take_offset(s, false, out_min))
 		return true;
-	for (size_t i = 0; i < PRIM_COUNT(NAMES); i++) {
-		if (prim_slice_eq_nocase(*s, prim_slice_of(NAMES[i]))) {
+	for (size_t i = 0; i < PRIM_COUNT(ZONES); i++) {
+		if (prim_slice_eq_nocase(*s, prim_slice_of(ZONES[i]))) {
 			*s = PRIM_SLICE_NONE;
 			*out_min = 0;
 			return true;

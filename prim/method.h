@@ -19,7 +19,7 @@ enum prim_family {
 	PRIM_FAMILY_IMP,     /* IMP/1.0: im, March 2001 */
 	PRIM_FAMILY_PRIM_PR, /* PRIM-PR/1.0: presence, July 2001 */
 	PRIM_FAMILY_PRIM_IM, /* PRIM-IM/1.0: im, July 2001 */
-	PRIM_FAMILY_PRIM,    /* PRIM/1.0: both, server to server, October 2001 */
+	PRIM_FAMILY_PRIM, /* PRIM/1.0: both, server to server, October 2001 */
 	PRIM_FAMILY_UNKNOWN, /* a well-formed version of something else */
 };
 
@@ -76,7 +76,7 @@ enum prim_direction {
 
 /* Whether a request of the method has a body. */
 enum prim_body_rule {
-	PRIM_BODY_NONE,     /* one is 400 (PRIM-014) */
+	PRIM_BODY_NONE, /* one is 400 (PRIM-014) */
 	PRIM_BODY_ALLOWED,
 	PRIM_BODY_REQUIRED, /* its absence is 400 */
 };
@@ -84,10 +84,10 @@ enum prim_body_rule {
 struct prim_method_info {
 	struct prim_slice name;
 	enum prim_service service;
-	unsigned client_server;  /* directions of the C-S texts */
-	unsigned server_server;  /* directions of PRIM/1.0 (S0) */
-	bool answered;           /* a response is mandatory */
-	bool read_only;          /* ERR-06: with id "-" it is dropped */
+	unsigned client_server; /* directions of the C-S texts */
+	unsigned server_server; /* directions of PRIM/1.0 (S0) */
+	bool answered;          /* a response is mandatory */
+	bool read_only;         /* ERR-06: with id "-" it is dropped */
 	enum prim_body_rule body_cs;
 	enum prim_body_rule body_ss;
 	/* Required request headers, one bit (1ULL << prim_header_id) each. */

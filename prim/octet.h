@@ -32,7 +32,9 @@ static inline bool prim_octet_is_control(char c)
 
 static inline char prim_octet_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + ('a' - 'A'));
+	return c;
 }
 
 /* The value of a hexadecimal digit of either case, or -1. */
