@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLIENT_MESSAGE_H
+#define CLIENT_MESSAGE_H
+
+/*
+ * Messages: building a SEND, and what a SEND that came says to a person.
+ */
+
+#include <stdbool.h>
+
+#include "contrib/client/options.h"
+#include "prim/buf.h"
+#include "prim/command.h"
+
+#define CL_MESSAGE_TOKEN_LEN 32 /* hexadecimal digits */
+
+/* Appends 128 random bits as hexadecimal digits. */
+void cl_message_put_token(struct prim_buf *b);
+
+struct cl_outgoing {
+	const char *id;               /* of the request */
+	struct prim_slice message_id; /* all borrowed */
+	struct prim_slice conversation;
+	struct prim_slice text;
+};
+
+/* A new Message-ID of the user (ERR-44); release with prim_free(). */
+char *cl_message_id_new(const struct cl_options *options);
+/* --conversation, or a new one; release with prim_free(). */
+char *cl_message_conversation_new(const struct cl_options *options);
+
+/* Appends the whole SEND: text/plain, or message/cpim with --subject. */
+void cl_message_put_send(struct prim_buf *b, const struct cl_options *options,
+    const struct cl_outgoing *m);
+
+enum cl_message_kind {
+	CL_MESSAGE_TEXT,   /* `text` can be shown */
+	CL_MESSAGE_OPAQUE, /* of a type that is not text */
+	CL_MESSAGE_BROKEN, /* not what its Content-Type says, or it requires
+	                       what we do not know */
+};
+
+struct cl_incoming {
+	enum cl_message_kind kind;
+	struct prim_slice from; /* borrowed: without im: */
+	struct prim_slice to;   /* borrowed, as are all */
+	struct prim_slice message_id;
+	struct prim_slice conversation;
+	struct prim_slice type;    /* of the innermost content */
+	struct prim_slice content; /* its octets */
+	struct prim_buf subject;   /* owned; empty without one */
+};
+
+/* Takes the SEND `c` apart; borrows from it. Release with
+ * cl_message_fini(). */
+void cl_message_read(const struct prim_command *c, struct cl_incoming *out);
+void cl_message_fini(struct cl_incoming *m);
+
+/* "delivered", "refused: the inbox is closed (408)", ... Constant. */
+const char *cl_message_fate(unsigned code);
+/* Is `code` a promise (200, 101)? */
+bool cl_message_is_sent(unsigned code);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/* What the user gets to see. */
+
+#include "contrib/client/show.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prim/base.h"
+#include "prim/utf8.h"
+#include "prim/visible.h"
+
+#define INDENT       "    "
+#define REMINDER_MAX 40 /* octets of a text we quote back */
+
+static bool flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static bool print_json(json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+	if (text)
+		printf("%s\n", text);
+	free(text);
+	json_decref(line);
+	return flush();
+}
+
+static void set_slice(json_t *object, const char *name, struct prim_slice s)
+{
+	if (s.len > 0)
+		json_object_set_new(object, name, json_stringn(s.ptr, s.len));
+}
+
+static void set_base64(json_t *object, const char *name, struct prim_slice s)
+{
+	size_t size = (s.len + 2) / 3 * 4 + 1;
+	unsigned char *text = prim_alloc(size);
+
+	EVP_EncodeBlock(text, (const unsigned char *)s.ptr, (int)s.len);
+	json_object_set_new(object, name, json_string((const char *)text));
+	prim_free(text);
+}
+
+static bool is_json_text(const struct cl_incoming *m)
+{
+	return m->kind == CL_MESSAGE_TEXT && prim_utf8_ok(m->content);
+}
+
+static bool incoming_json(const struct cl_incoming *m)
+{
+	json_t *line = json_pack("{s:s}", "event", "message");
+
+	set_slice(line, "from", m->from);
+	set_slice(line, "to", m->to);
+	set_slice(line, "message_id", m->message_id);
+	set_slice(line, "conversation_id", m->conversation);
+	set_slice(line, "content_type", m->type);
+	set_slice(line, "subject", prim_buf_slice(&m->subject));
+	if (is_json_text(m))
+		json_object_set_new(line, "text",
+		    json_stringn(m->content.ptr ? m->content.ptr : "",
+			m->content.len));
+	else
+		set_base64(line, "body_base64", m->content);
+	return print_json(line);
+}
+
+bool cl_show_incoming(const struct cl_options *options,
+    const struct cl_incoming *m)
+{
+	struct prim_buf b = { 0 };
+
+	if (options->json)
+		return incoming_json(m);
+	prim_visible_put(&b, m->from);
+	prim_buf_puts(&b, ": ");
+	if (m->subject.len > 0) {
+		prim_buf_putc(&b, '[');
+		prim_visible_put(&b, prim_buf_slice(&m->subject));
+		prim_buf_puts(&b, "] ");
+	}
+	prim_visible_put_lines(&b, m->content, INDENT);
+	prim_buf_putc(&b, '\n');
+	fwrite(b.ptr, 1, b.len, stdout);
+	prim_buf_fini(&b);
+	return flush();
+}
+
+static bool fate_json(const struct cl_sent *m)
+{
+	json_t *line = json_pack("{s:s, s:i, s:s}", "event", "sent", "code",
+	    (int)m->code, "meaning", cl_message_fate(m->code));
+
+	set_slice(line, "message_id", m->message_id);
+	set_slice(line, "conversation_id", m->conversation);
+	return print_json(line);
+}
+
+/* A code that has no sentence of its own is named. */
+static void print_fate(unsigned code)
+{
+	const char *fate = cl_message_fate(code);
+
+	printf("%s", fate);
+	if (code != PRIM_OK && fate[strlen(fate) - 1] != ')')
+		printf(": %s (%u)", prim_status_phrase(code), code);
+}
+
+bool cl_show_fate(const struct cl_options *options, const struct cl_sent *m)
+{
+	if (options->json)
+		return fate_json(m);
+	print_fate(m->code);
+	printf("\n");
+	return flush();
+}
+
+/* The beginning of a text, cut between characters. */
+static void print_reminder(struct prim_slice text)
+{
+	struct prim_buf b = { 0 };
+	size_t len = text.len;
+
+	if (len > REMINDER_MAX) {
+		len = REMINDER_MAX;
+		while (len > 0 && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
+			len--;
+	}
+	prim_visible_put(&b, prim_slice_make(text.ptr, len));
+	printf("%.*s%s", PRIM_SLICE_ARG(prim_buf_slice(&b)),
+	    len < text.len ? "..." : "");
+	prim_buf_fini(&b);
+}
+
+bool cl_show_chat_fate(const struct cl_options *options,
+    const struct cl_sent *m)
+{
+	if (options->json)
+		return fate_json(m);
+	if (m->code == PRIM_OK)
+		return true;
+	printf("-- ");
+	print_fate(m->code);
+	printf(": ");
+	print_reminder(m->text);
+	printf("\n");
+	return flush();
+}
