@@ -117,7 +117,8 @@ static int send_message(struct cl_session *s, const struct cl_outgoing *m)
 		cl_session_close(s);
 		if (ok)
 			return tell(options, m, code);
-		if (!in_doubt || err.is_final)
+		if (!in_doubt || err.is_final ||
+		    cl_link_now_ms() >= deadline_ms)
 			break;
 	}
 	cl_err_note("%s%s",

@@ -23,7 +23,7 @@ static bool flush(void)
 
 static bool print_json(json_t *line)
 {
-	char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	if (text)
 		printf("%s\n", text);
