@@ -137,8 +137,10 @@ static void login_over(struct br_conn *c, const struct br_auth_answer *answer)
 	c->exchange = NULL;
 	br_metric_add(is_in ? BR_METRIC_LOGINS : BR_METRIC_LOGINS_FAILED, 1);
 	if (!is_in) {
-		br_info(&c->peer.log, "login failed mechanism=%s",
-		    br_quote(answer->mechanism));
+		br_info(&c->peer.log,
+		    "login failed user=%s mechanism=%s address=%s",
+		    br_quote(prim_session_claim(&c->session)),
+		    br_quote(answer->mechanism), c->address);
 		return;
 	}
 	set_strength(c, answer->mechanism);

@@ -90,6 +90,11 @@ struct prim_slice prim_session_who(const struct prim_session *s)
 	return prim_slice_make(s->who, s->who_len);
 }
 
+struct prim_slice prim_session_claim(const struct prim_session *s)
+{
+	return s->login ? prim_slice_of(s->login->key) : PRIM_SLICE_NONE;
+}
+
 /* ---- answers ---- */
 
 void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c)

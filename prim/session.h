@@ -112,6 +112,8 @@ const char *prim_session_state_name(const struct prim_session *s);
 /* Bound to a principal for the im service? */
 bool prim_session_is_bound(const struct prim_session *s,
     enum prim_service service);
+/* Whose login is being checked: a key, or empty. */
+struct prim_slice prim_session_claim(const struct prim_session *s);
 /* The bound principal's key, or empty. */
 struct prim_slice prim_session_who(const struct prim_session *s);
 
