@@ -184,7 +184,7 @@ static void put_line(struct prim_buf *b, const struct prim_command *c,
 }
 
 static void login_remember(struct prim_session *s, const struct prim_command *c,
-    const char *key)
+    struct prim_slice key)
 {
 	struct prim_login *l = prim_new(struct prim_login);
 	struct prim_buf echo = { 0 };
@@ -196,7 +196,7 @@ static void login_remember(struct prim_session *s, const struct prim_command *c,
 	l->family = c->family;
 	l->id = prim_slice_copy(c->id);
 	l->is_silent = is_silent(c);
-	l->key = prim_slice_copy(prim_slice_of(key));
+	l->key = prim_slice_copy(key);
 	l->mechanisms = prim_slice_copy(prim_command_get(c,
 	    PRIM_HEADER_SASL_MECH));
 	l->user_agent = prim_slice_copy(prim_command_get(c,
@@ -337,7 +337,7 @@ static const struct prim_session_state *login_init(struct prim_session *s,
 	if (!wants_who(s, &who, prim_key_slice(&key)))
 		return login_fail(s, c, "not one of ours");
 	s->max_content = max;
-	login_remember(s, c, key.text);
+	login_remember(s, c, prim_key_slice(&key));
 	enter(s, &st_checking);
 	s->ops->login_begin(s, c, &who);
 	return s->state; /* the verdict may have come inside */
