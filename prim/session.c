@@ -373,7 +373,7 @@ static const struct prim_session_state *exchange_login(struct prim_session *s,
 		return login_fail(s, c, "login out of order"); /* ERR-55, 57 */
 	key = s->login->key;
 	s->login->key = NULL;
-	login_remember(s, c, key);
+	login_remember(s, c, prim_slice_of(key));
 	prim_free(key);
 	enter(s, &st_checking);
 	s->ops->login_continue(s, c);
