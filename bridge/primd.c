@@ -272,6 +272,11 @@ static void start_listening(struct daemon *d)
 	for (size_t i = 0; i < c->listen_count; i++)
 		d->listeners[i] = br_listener_start(d->server, d->sockets[i],
 		    c->listen[i].tls);
+	if (br_admin_port(d->admin))
+		br_info(&d->log, "admin listening address=%s%s%s:%u",
+		    strchr(c->admin.host, ':') ? "[" : "", c->admin.host,
+		    strchr(c->admin.host, ':') ? "]" : "",
+		    br_admin_port(d->admin));
 }
 
 static bool start(struct daemon *d, struct br_err *err)
