@@ -125,7 +125,7 @@ struct br_store_message {
 };
 
 /* Stores the message and the duplicate key with answer 101, in one
- * transaction. `m` is borrowed until done (all its slices too). The callback
+ * transaction. `m` is copied; its slices are borrowed until done. The callback
  * gets the seq. DUPLICATE: the key is there; nothing is stored, and `answer` and
  * `content_hash` are those of the first. */
 struct br_store_put_result {

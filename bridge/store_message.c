@@ -9,7 +9,7 @@
 
 struct put {
 	struct br_store_job job;
-	const struct br_store_message *m; /* borrowed until done */
+	struct br_store_message m; /* its slices are borrowed until done */
 	br_store_put_fn done;
 	void *arg; /* borrowed */
 	struct br_store_put_result result;
@@ -157,7 +157,7 @@ static bool trace_put(struct br_store_db *db, const struct br_store_message *m,
 static bool put_write(struct br_store_db *db, struct br_store_job *job)
 {
 	struct put *p = (struct put *)job;
-	const struct br_store_message *m = p->m;
+	const struct br_store_message *m = &p->m;
 	bool is_new = false;
 
 	if (!key_put(db, m, &is_new))
@@ -195,7 +195,7 @@ void br_store_message_put(struct br_store *s, const struct br_store_message *m,
 {
 	struct put *p = prim_new(struct put);
 
-	p->m = m;
+	p->m = *m;
 	p->done = done;
 	p->arg = arg;
 	p->job.weight = m->head.len + m->body.len;
