@@ -462,7 +462,7 @@ Everything is left running. To chat on, in this folder:
     go-sendxmpp -n -f $data/romeo.sendxmpp -i juliet@localhost
   or with any XMPP client, e.g. profanity (apt-get install profanity); in it:
     /connect romeo@xmpp.localhost server 127.0.0.1 port $xmpp_port tls trust
-    $(cat $data/romeo.password)
+    (it asks for his password, which is in $data/romeo.password)
     /msg juliet@localhost
   what juliet says to echo@echo.localhost comes back to her.
 END

@@ -5,6 +5,7 @@ and in order."""
 import os
 import random
 import sys
+import threading
 import time
 import unittest
 from collections import Counter
@@ -14,8 +15,8 @@ from prim import Gone, Refused  # noqa: E402
 from servers import LONG, Primd, wait_until  # noqa: E402
 
 CYCLES = 100 if LONG else 20
-PER_CYCLE = 400  # messages a stream and cycle, at most
 WINDOW = 32
+BURST = 8
 CONVERSATIONS = 4
 
 LIMITS = "limits: { offline_messages: 1000000 }\n"
@@ -32,7 +33,8 @@ class Stream:
         self.next = Counter()
         self.promised = set()   # answered 200 or 101
         self.codes = Counter()
-        self.unanswered = []    # in the order they were sent
+        self.unanswered = []    # texts that may or may not be there
+        self.cut_off = 0        # had no answer when primd was killed
         self.flying = []
 
     def put(self, client, text):
@@ -60,6 +62,7 @@ class Stream:
                 code = future.result(10).code
             except (Gone, TimeoutError):
                 self.unanswered.append(text)
+                self.cut_off += 1
                 continue
             self.codes[code] += 1
             if code in (200, 101):
@@ -69,7 +72,7 @@ class Stream:
     def again(self, client):
         """What had no answer goes again with its old Message-ID, first."""
         texts, self.unanswered = self.unanswered, []
-        for text in texts:
+        for text in sorted(texts, key=lambda t: int(t.split("/")[2])):
             self.put(client, text)
 
 
@@ -107,10 +110,16 @@ class Kill(unittest.TestCase):
         twice = len(heard) - len(set(heard))
         print(f"{stream.name}: {sum(stream.next.values())} sent, "
               f"{len(stream.promised)} promised {dict(stream.codes)}, "
+              f"{stream.cut_off} unanswered, "
               f"{len(set(heard))} arrived, {twice} twice, "
               f"{len(missing)} missing", flush=True)
         self.assertFalse(missing, f"{stream.name}: promised and not there: "
                                   f"{sorted(missing)[:20]}")
+        ids = {}
+        for text, mid in zip(ear.texts, ear.ids):
+            ids.setdefault(text, set()).add(mid)
+        self.assertFalse([t for t in heard if len(ids[t]) > 1],
+                         "came twice under two ids")
         if exactly_once:
             self.assertEqual(twice, 0, [t for t, n in Counter(heard).items()
                                         if n > 1][:20])
@@ -151,16 +160,15 @@ class Kill(unittest.TestCase):
                 listener = self.primd.client("carol@localhost", listen=True)
                 for stream, client in clients.items():
                     stream.again(client)
-            end = time.monotonic() + random.uniform(0.2, 0.8)
-            for _ in range(PER_CYCLE):
+            # By another thread, so that it falls between any two octets.
+            killer = threading.Timer(random.uniform(0.2, 0.8),
+                                     self.primd.process.kill)
+            killer.start()
+            while self.primd.is_running():
                 for stream, client in clients.items():
-                    stream.pump(client)
-                if time.monotonic() > end:
-                    break
-                time.sleep(0.0005)
-            else:
-                time.sleep(max(0, end - time.monotonic()))
-            self.primd.kill()
+                    for _ in range(BURST):
+                        stream.pump(client)
+            killer.join()
             for stream, client in clients.items():
                 wait_until(lambda c=client: c.gone, 5)
                 stream.collect(all_of_them=True)
@@ -188,10 +196,10 @@ class Kill(unittest.TestCase):
         for _ in range(3):
             self.primd.start()
             client = self.primd.client(store.sender)
-            end = time.monotonic() + 0.5
-            while time.monotonic() < end:
+            killer = threading.Timer(0.5, self.primd.process.terminate)
+            killer.start()
+            while not client.gone:
                 store.pump(client)
-                time.sleep(0.0005)
             begun = time.monotonic()
             self.assertEqual(self.primd.stop(), 0)
             self.assertLess(time.monotonic() - begun, 5)
@@ -205,4 +213,4 @@ class Kill(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    unittest.main(verbosity=2, warnings="ignore")
