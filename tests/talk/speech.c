@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/* "C1:" and "S1:": what a client says, and what it hears. */
+
+#include <ctype.h>
+#include <string.h>
+
+#include "tests/talk/talk.h"
+
+/* "C1: text" in parts. */
+struct speech {
+	char who;  /* 'C' or 'S' */
+	char kind; /* ':' a line, '|' a line of the body, '>' octets */
+	unsigned conn;
+	struct prim_slice text;
+};
+
+static bool parse(struct prim_slice line, struct speech *out)
+{
+	size_t at = 1;
+
+	if (line.len < 2 || (line.ptr[0] != 'C' && line.ptr[0] != 'S'))
+		return false;
+	out->who = line.ptr[0];
+	out->conn = 1;
+	if (isdigit((unsigned char)line.ptr[at]))
+		out->conn = (unsigned)(line.ptr[at++] - '0');
+	if (at >= line.len || !strchr(":|>", line.ptr[at]))
+		return false;
+	out->kind = line.ptr[at++];
+	if (at < line.len && line.ptr[at] == ' ')
+		at++;
+	out->text = prim_slice_from(line, at);
+	return true;
+}
+
+bool talk_speech_is(struct prim_slice line)
+{
+	struct speech s;
+
+	return parse(line, &s);
+}
+
+/* ---- what a client says ---- */
+
+static void move(struct prim_buf *to, struct prim_buf *from)
+{
+	prim_buf_put(to, prim_buf_slice(from));
+	prim_buf_reset(from);
+}
+
+/* The command so far is complete: its length is known. */
+static void join(struct talk *t)
+{
+	if (t->has_hole)
+		prim_buf_put_number(&t->before, t->body.len);
+	move(&t->before, &t->after);
+	move(&t->before, &t->body);
+	t->has_hole = t->has_body = false;
+}
+
+static bool say_body(struct talk *t, struct prim_slice text)
+{
+	if (t->has_body)
+		prim_buf_puts(&t->body, "\r\n");
+	t->has_body = true;
+	if (!talk_expand(&t->names, text, &t->body))
+		return talk_fail(t, "cannot read this line");
+	return true;
+}
+
+static bool say_line(struct talk *t, struct prim_slice text, bool is_raw)
+{
+	bool has_hole = !is_raw && prim_slice_ends(text, PRIM_SLICE(" @"));
+
+	if (t->has_body || has_hole)
+		join(t);
+	if (has_hole)
+		text.len--;
+	if (!talk_expand(&t->names, text, t->has_hole ? &t->after : &t->before))
+		return talk_fail(t, "cannot read this line");
+	t->has_hole = t->has_hole || has_hole;
+	if (!is_raw)
+		prim_buf_puts(t->has_hole ? &t->after : &t->before, "\r\n");
+	return true;
+}
+
+static bool say_end(struct talk *t)
+{
+	struct talk_conn *c = talk_conn(t, t->conn);
+
+	join(t);
+	talk_conn_say(&t->world, c, prim_buf_slice(&t->before));
+	prim_buf_reset(&t->before);
+	return true;
+}
+
+/* ---- what it hears ---- */
+
+/* The line that came next, with its CRLF. False: there is none. */
+static bool next_line(const struct talk_conn *c, struct prim_slice *out)
+{
+	struct prim_slice unread = talk_conn_unread(c);
+	ptrdiff_t end = prim_slice_find(unread, '\n');
+
+	if (end < 0)
+		return false;
+	*out = prim_slice_make(unread.ptr, (size_t)end + 1);
+	return true;
+}
+
+/* " @" stands for the number of octets in the body, which is looked at later. */
+static void put_pattern(struct prim_buf *b, struct prim_slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		bool is_word = text.ptr[i] == '@' && i > 0 &&
+		    text.ptr[i - 1] == ' ' &&
+		    (i + 1 == text.len || text.ptr[i + 1] == ' ');
+
+		if (is_word)
+			prim_buf_puts(b, "{*}");
+		else
+			prim_buf_putc(b, text.ptr[i]);
+	}
+	prim_buf_puts(b, "\\r\\n");
+}
+
+static bool hear_body(struct talk *t)
+{
+	struct talk_conn *c = talk_conn(t, t->conn);
+	struct talk_hearing *h = &t->hearings[t->conn];
+	struct prim_slice pattern = prim_buf_slice(&h->body);
+	struct prim_slice got = talk_conn_unread(c);
+	bool ok = true;
+
+	if (got.len > h->body_len)
+		got.len = h->body_len;
+	if (got.len < h->body_len || !talk_match(&t->names, pattern, got))
+		ok = talk_differs(t, pattern, got);
+	c->taken += got.len;
+	h->body_len = 0;
+	h->has_body = false;
+	prim_buf_reset(&h->body);
+	return ok;
+}
+
+static bool hear_end(struct talk *t)
+{
+	struct talk_hearing *h = &t->hearings[t->conn];
+
+	return h->in_head || (!h->has_body && h->body_len == 0) || hear_body(t);
+}
+
+static bool hear_body_line(struct talk *t, struct prim_slice text)
+{
+	struct talk_hearing *h = &t->hearings[t->conn];
+
+	if (h->has_body)
+		prim_buf_puts(&h->body, "\\r\\n");
+	prim_buf_put(&h->body, text);
+	h->has_body = true;
+	return true;
+}
+
+static bool hear_line(struct talk *t, struct prim_slice text)
+{
+	struct talk_conn *c = talk_conn(t, t->conn);
+	struct talk_hearing *h = &t->hearings[t->conn];
+	struct prim_buf pattern = { 0 };
+	struct prim_slice got = talk_conn_unread(c);
+	bool ok;
+
+	if (!hear_end(t))
+		return false;
+	put_pattern(&pattern, text);
+	if (!next_line(c, &got) ||
+	    !talk_match(&t->names, prim_buf_slice(&pattern), got)) {
+		ok = talk_differs(t, text, got);
+	} else {
+		ok = h->in_head || talk_length_find(got, &h->body_len) ||
+		    talk_fail(t, "no length in this start line");
+		c->taken += got.len;
+		h->in_head = text.len > 0;
+	}
+	prim_buf_fini(&pattern);
+	return ok;
+}
+
+/* ---- lines ---- */
+
+bool talk_speech_end(struct talk *t)
+{
+	char who = t->who;
+
+	t->who = 0;
+	if (who == 'C')
+		return say_end(t);
+	return who == 0 || hear_end(t);
+}
+
+bool talk_speech(struct talk *t, struct prim_slice line)
+{
+	struct speech s;
+
+	if (!parse(line, &s))
+		return false;
+	if ((t->who != s.who || t->conn != s.conn) && !talk_speech_end(t))
+		return false;
+	t->who = s.who;
+	t->conn = s.conn;
+	if (s.who == 'C')
+		return s.kind == '|' ? say_body(t, s.text)
+				     : say_line(t, s.text, s.kind == '>');
+	return s.kind == '|' ? hear_body_line(t, s.text) : hear_line(t, s.text);
+}

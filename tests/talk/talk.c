@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Runs a conversation (README.md here says how one is written) against the
+ * server, twice: once clients speak in one piece, once octet by octet.
+ *
+ *	talk FILE
+ */
+
+#include "tests/talk/talk.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/value.h"
+#include "prim/base.h"
+#include "prim/visible.h"
+#include "tests/talk/proof.h"
+
+#define MACROS         "macros.txt" /* beside the script */
+#define WITHIN_SECONDS 50
+
+/* What is so unless a script says otherwise. */
+static const char *const DEFAULTS[] = {
+	"domains: [prim.example]\n",
+	"auth: { mechanisms: [SCRAM-SHA-256, PLAIN], allow_plaintext: true }\n",
+};
+
+/* ---- failing ---- */
+
+static struct prim_buf logged; /* by the server, in this run */
+
+static void on_log(void *arg, struct prim_slice line)
+{
+	(void)arg;
+	prim_buf_put(&logged, line);
+	prim_buf_putc(&logged, '\n');
+}
+
+bool talk_fail(struct talk *t, const char *why)
+{
+	if (!t->has_failed)
+		fprintf(stderr, "%s:%u: %s%s\n", t->file, t->line, why,
+		    t->world.by_octets ? " (octet by octet)" : "");
+	t->has_failed = true;
+	return false;
+}
+
+static void print(const char *what, struct prim_slice octets)
+{
+	struct prim_buf b = { 0 };
+
+	if (octets.len > 2000)
+		octets.len = 2000;
+	prim_visible_put_lines(&b, octets, "    ");
+	fprintf(stderr, "%s\n    %.*s\n", what,
+	    PRIM_SLICE_ARG(prim_buf_slice(&b)));
+	prim_buf_fini(&b);
+}
+
+bool talk_differs(struct talk *t, struct prim_slice expected,
+    struct prim_slice got)
+{
+	(void)talk_fail(t, "not what came");
+	print("  expected:", expected);
+	print("  came:", got);
+	return false;
+}
+
+static void print_rest(const struct talk *t)
+{
+	for (unsigned i = 0; i < TALK_CONNS; i++) {
+		const struct talk_conn *c = &t->world.conns[i];
+
+		if (!c->was_opened)
+			continue;
+		fprintf(stderr, "  connection %u%s,", i,
+		    c->is_ended ? " (closed by the server)" : "");
+		print(" unread:", talk_conn_unread(c));
+	}
+	print("  log:", prim_buf_slice(&logged));
+}
+
+/* ---- the world of a script ---- */
+
+/* Is `key` ("domains") among what the script configures? */
+static bool is_configured(const struct talk *t, struct prim_slice key)
+{
+	struct prim_slice text = prim_buf_slice(&t->config), line;
+
+	while (talk_line_next(&text, &line)) {
+		if (prim_slice_eq(prim_slice_cut(&line, ':'), key))
+			return true;
+	}
+	return false;
+}
+
+static bool open_world(struct talk *t)
+{
+	struct br_err err = { "" };
+	struct prim_slice rest;
+
+	if (t->is_open)
+		return true;
+	t->is_open = true;
+	for (size_t i = 0; i < PRIM_COUNT(DEFAULTS); i++) {
+		rest = prim_slice_of(DEFAULTS[i]);
+		if (!is_configured(t, prim_slice_cut(&rest, ':')))
+			prim_buf_puts(&t->config, DEFAULTS[i]);
+	}
+	if (talk_world_open(&t->world, prim_buf_slice(&t->config), &err))
+		return true;
+	return talk_fail(t, err.text);
+}
+
+struct talk_conn *talk_conn(struct talk *t, unsigned c)
+{
+	struct talk_conn *conn = &t->world.conns[c];
+
+	if (!conn->was_opened)
+		talk_conn_open(&t->world, conn, "192.0.2.1");
+	return conn;
+}
+
+/* ---- what lines do ---- */
+
+/* The connection that `args` begins with, taken off; 1 when it is missing. */
+static unsigned take_conn(struct prim_slice *args)
+{
+	struct prim_slice word = prim_slice_cut(args, ' ');
+	uint64_t number = 1;
+
+	(void)prim_slice_number(word, TALK_CONNS - 1, &number);
+	return (unsigned)number;
+}
+
+static bool do_advance(struct talk *t, struct prim_slice args)
+{
+	char *text = prim_slice_copy(args);
+	uint64_t ms;
+	bool ok = br_value_duration(text, &ms);
+
+	prim_free(text);
+	if (!ok)
+		return talk_fail(t, "advance by what? 500ms, 5s, 24h");
+	talk_world_advance(&t->world, (int64_t)ms);
+	return true;
+}
+
+static bool do_open(struct talk *t, struct prim_slice args)
+{
+	unsigned c = take_conn(&args);
+	char *address = prim_slice_copy(args);
+
+	talk_conn_open(&t->world, &t->world.conns[c], address);
+	prim_free(address);
+	return true;
+}
+
+static bool do_close(struct talk *t, struct prim_slice args)
+{
+	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), false);
+	return true;
+}
+
+static bool do_half_close(struct talk *t, struct prim_slice args)
+{
+	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), true);
+	return true;
+}
+
+static bool do_quiet(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	talk_world_turn(&t->world);
+	if (talk_conn_unread(c).len > 0)
+		return talk_differs(t, PRIM_SLICE("nothing"),
+		    talk_conn_unread(c));
+	return !c->is_ended || talk_fail(t, "closed by the server");
+}
+
+static bool do_end(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	if (talk_conn_unread(c).len > 0)
+		return talk_differs(t, PRIM_SLICE("the end"),
+		    talk_conn_unread(c));
+	return c->is_ended || talk_fail(t, "still open");
+}
+
+static bool do_account(struct talk *t, struct prim_slice args)
+{
+	return talk_world_account(&t->world, args) ||
+	    talk_fail(t, "no such account can be made");
+}
+
+static bool do_remove(struct talk *t, struct prim_slice args)
+{
+	talk_world_remove(&t->world, args);
+	return true;
+}
+
+static bool do_stop(struct talk *t, struct prim_slice args)
+{
+	(void)args;
+	br_server_stop(t->world.server);
+	talk_world_turn(&t->world);
+	return true;
+}
+
+static bool do_certify(struct talk *t, struct prim_slice args)
+{
+	struct br_err err = { "" };
+
+	(void)args;
+	return talk_world_certify(&t->world, &err) || talk_fail(t, err.text);
+}
+
+static bool do_secure(struct talk *t, struct prim_slice args)
+{
+	return talk_conn_secure(&t->world, talk_conn(t, take_conn(&args))) ||
+	    talk_fail(t, "no TLS");
+}
+
+static bool do_prove(struct talk *t, struct prim_slice args)
+{
+	return talk_proof(&t->names, args) || talk_fail(t, "no proof");
+}
+
+static const struct word {
+	struct prim_slice name;
+	bool (*act)(struct talk *t, struct prim_slice args);
+} WORDS[] = {
+	{{ "open", 4 },         do_open      },
+	{ { "close", 5 },       do_close     },
+	{ { "half-close", 10 }, do_half_close},
+	{ { "quiet", 5 },       do_quiet     },
+	{ { "end", 3 },         do_end       },
+	{ { "advance", 7 },     do_advance   },
+	{ { "account", 7 },     do_account   },
+	{ { "remove", 6 },      do_remove    },
+	{ { "stop", 4 },        do_stop      },
+	{ { "certify", 7 },     do_certify   },
+	{ { "secure", 6 },      do_secure    },
+	{ { "prove", 5 },       do_prove     },
+};
+
+/* ---- lines ---- */
+
+static bool run_text(struct talk *t, struct prim_slice text, bool is_file);
+
+static bool run_macro(struct talk *t, struct prim_slice line)
+{
+	struct prim_buf text = { 0 };
+	bool ok = talk_macros_expand(&t->macros, line, &text)
+	    ? run_text(t, prim_buf_slice(&text), false)
+	    : talk_fail(t, "what is this line?");
+
+	prim_buf_fini(&text);
+	return ok;
+}
+
+static bool run_word(struct talk *t, struct prim_slice line)
+{
+	struct prim_slice args = line, name = prim_slice_cut(&args, ' ');
+
+	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
+		if (prim_slice_eq(WORDS[i].name, name))
+			return talk_speech_end(t) && WORDS[i].act(t, args);
+	}
+	return run_macro(t, line);
+}
+
+static bool run_line(struct talk *t, struct prim_slice line)
+{
+	if (t->in_config && prim_slice_starts(line, PRIM_SLICE("  "))) {
+		prim_buf_put(&t->config, prim_slice_from(line, 2));
+		prim_buf_putc(&t->config, '\n');
+		return true;
+	}
+	t->in_config = prim_slice_eq(line, PRIM_SLICE("config:"));
+	if (t->in_config || line.len == 0 || line.ptr[0] == '#')
+		return true;
+	if (!open_world(t))
+		return false;
+	return talk_speech_is(line) ? talk_speech(t, line) : run_word(t, line);
+}
+
+static bool run_text(struct talk *t, struct prim_slice text, bool is_file)
+{
+	struct prim_slice line;
+	bool ok = true;
+
+	while (ok && talk_line_next(&text, &line)) {
+		if (is_file)
+			t->line++;
+		ok = run_line(t, line);
+	}
+	return ok;
+}
+
+/* In the end nothing may be left that nobody expected. */
+static bool run_end(struct talk *t)
+{
+	bool ok = t->is_open && talk_speech_end(t);
+
+	talk_world_turn(&t->world);
+	for (unsigned i = 0; ok && i < TALK_CONNS; i++) {
+		if (talk_conn_unread(&t->world.conns[i]).len > 0)
+			ok = talk_fail(t, "more came than was expected");
+	}
+	return ok;
+}
+
+static void fini(struct talk *t)
+{
+	talk_world_close(&t->world);
+	talk_names_fini(&t->names);
+	prim_buf_fini(&t->config);
+	prim_buf_fini(&t->before);
+	prim_buf_fini(&t->after);
+	prim_buf_fini(&t->body);
+	for (unsigned i = 0; i < TALK_CONNS; i++)
+		prim_buf_fini(&t->hearings[i].body);
+}
+
+static bool run(const char *file, struct prim_slice text,
+    struct prim_slice macros, bool by_octets)
+{
+	static struct talk t;
+	bool ok;
+
+	memset(&t, 0, sizeof(t));
+	prim_buf_reset(&logged);
+	t.file = file;
+	t.world.by_octets = by_octets;
+	ok = talk_macros_parse(&t.macros, macros)
+	    ? run_text(&t, text, true) && run_end(&t)
+	    : talk_fail(&t, "the macros cannot be read");
+	if (!ok)
+		print_rest(&t);
+	fini(&t);
+	return ok;
+}
+
+static bool read_macros(const char *file, struct prim_buf *out)
+{
+	const char *end = strrchr(file, '/');
+	struct prim_buf path = { 0 };
+	char *name;
+	bool ok;
+
+	if (end)
+		prim_buf_put(&path,
+		    prim_slice_make(file, (size_t)(end - file) + 1));
+	prim_buf_puts(&path, MACROS);
+	name = prim_buf_steal(&path);
+	ok = talk_file_read(name, out);
+	prim_free(name);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct prim_buf text = { 0 }, macros = { 0 };
+	bool ok;
+
+	if (argc != 2 || !talk_file_read(argv[1], &text) ||
+	    !read_macros(argv[1], &macros)) {
+		fprintf(stderr, "talk FILE\n");
+		return 2;
+	}
+	alarm(WITHIN_SECONDS);
+	(void)signal(SIGPIPE, SIG_IGN);
+	br_log_set_sink(on_log, NULL);
+	ok = run(argv[1], prim_buf_slice(&text), prim_buf_slice(&macros),
+		 false) &&
+	    run(argv[1], prim_buf_slice(&text), prim_buf_slice(&macros), true);
+	br_log_flush();
+	prim_buf_fini(&logged);
+	prim_buf_fini(&macros);
+	prim_buf_fini(&text);
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_TALK_TALK_H
+#define TESTS_TALK_TALK_H
+
+/*
+ * One run of one conversation. A line of it either does something (talk.c) or
+ * is what a client says or the server should (speech.c).
+ */
+
+#include <stdbool.h>
+
+#include "tests/talk/pattern.h"
+#include "tests/talk/script.h"
+#include "tests/talk/world.h"
+
+/* What is expected of one connection. */
+struct talk_hearing {
+	bool in_head;         /* between start line and empty line */
+	uint64_t body_len;    /* as the start line says, until it came */
+	struct prim_buf body; /* the pattern of the body so far */
+	bool has_body;
+};
+
+struct talk {
+	const char *file;
+	unsigned line;
+	bool has_failed;
+	struct talk_macros macros;
+	struct talk_world world;
+	struct talk_names names;
+	struct prim_buf config;
+	bool in_config, is_open;
+	/* The lines in front of this one: 'C' or 'S' of a connection, or 0. */
+	char who;
+	unsigned conn;
+	/* What the client says: before and behind the length, and the body. */
+	struct prim_buf before, after, body;
+	bool has_hole, has_body;
+	struct talk_hearing hearings[TALK_CONNS];
+};
+
+/* Says why, once a run. Returns false. */
+bool talk_fail(struct talk *t, const char *why);
+/* Shows what was expected and what came instead. Returns false. */
+bool talk_differs(struct talk *t, struct prim_slice expected,
+    struct prim_slice got);
+
+/* The connection `c`, which is opened if it is new. */
+struct talk_conn *talk_conn(struct talk *t, unsigned c);
+
+/* Is `line` speech: "C1: ", "S|" ...? */
+bool talk_speech_is(struct prim_slice line);
+/* Carries it out, or remembers it for talk_speech_end(). */
+bool talk_speech(struct talk *t, struct prim_slice line);
+/* Another kind of line comes: says and expects what was collected. */
+bool talk_speech_end(struct talk *t);
+
+#endif
