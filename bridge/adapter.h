@@ -42,26 +42,28 @@ struct event_base;
 
 /* A message on its way, in either direction. */
 struct bridge_message {
-	struct prim_slice from;            /* "im:bob@jabber.example" */
+	struct prim_slice from; /* "im:bob@jabber.example" */
 	struct prim_slice to;
 	struct prim_slice message_id;
 	struct prim_slice conversation_id; /* never empty (ERR-126) */
-	struct prim_slice date;            /* RFC 1123; may be empty in submit */
-	struct prim_slice reply_to;        /* may be empty */
+	struct prim_slice date;     /* RFC 1123; may be empty in submit */
+	struct prim_slice reply_to; /* may be empty */
 	struct prim_slice content_type;
 	struct prim_slice body;
 	enum prim_astrength strength;
+	/* Bridges it passed before; what answers by itself passes it on. */
+	unsigned hops;
 
 	/* To the plugin only. */
-	struct prim_slice delivery_id;     /* 32 hex digits; equal on every try */
-	unsigned attempt;                  /* 1 for the first */
-	struct prim_slice original_from;   /* empty, or who really sent it */
-	const struct prim_command *command; /* all headers, for more than these */
+	struct prim_slice delivery_id;   /* 32 hex digits; equal on every try */
+	unsigned attempt;                /* 1 for the first */
+	struct prim_slice original_from; /* empty, or who really sent it */
+	/* All headers, for more than these. */
+	const struct prim_command *command;
 
 	/* To the bridge only. */
-	struct prim_slice return_token;    /* visible ASCII, comes back with the
-	                                      outcome; may be empty */
-	unsigned hops;                     /* bridges it passed before; 0 */
+	/* Visible ASCII, comes back with the outcome; may be empty. */
+	struct prim_slice return_token;
 };
 
 /* What became of something we submitted. */
@@ -123,6 +125,10 @@ struct event_base *bridge_base(struct bridge *b);
 const char *bridge_name(const struct bridge *b);
 /* The domains primd serves, `count` of them, NUL-terminated lower case. */
 const char *const *bridge_domains(const struct bridge *b, size_t *out_count);
+/* Would the router hand a message for `domain` (lower-case A-labels) to this
+ * adapter? A sender of any other domain may not speak under its own address:
+ * it appears under the gateway's domain (DESIGN 6, realm). */
+bool bridge_routes(const struct bridge *b, struct prim_slice domain);
 /* Wall-clock ms, never decreasing. */
 int64_t bridge_now_ms(const struct bridge *b);
 
@@ -135,17 +141,20 @@ void bridge_window(struct bridge *b, unsigned deliveries);
 
 /* The fate of a delivery, once: 200 delivered, 101 the other system took
  * responsibility, 4xx failed for good, 5xx may be tried again. `text` is for
- * the operator (UTF-8, at most 200 octets count). A delivery that is not ours
- * any more is ignored. */
+ * the operator (UTF-8, at most 200 octets count) or NULL. A delivery that is not
+ * ours any more is ignored. */
 void bridge_report(struct bridge *b, struct prim_slice delivery_id,
     unsigned code, const char *text);
 
-/* Hands a message from the foreign network in. The answer comes by `outcome`.
- * False: BRIDGE_SUBMIT_MAX are unanswered, or a field is not allowed in a
- * header; nothing was sent. */
+/* Hands a message from the foreign network in. The answer comes by `outcome`,
+ * never from inside the call. False: BRIDGE_SUBMIT_MAX are unanswered, a field
+ * is not allowed in a header, one that is not marked "may be empty" is empty, or
+ * it is not yet ready; nothing was sent. */
 bool bridge_submit(struct bridge *b, const struct bridge_message *m);
 
-/* What must outlive us. Keys at most 512, values at most 65,536 octets. */
+/* What must outlive us. Keys 1 to 512, values at most 65,536 octets. They take
+ * effect in the order of the calls; what the store cannot do now is repeated
+ * until it can. */
 void bridge_state_put(struct bridge *b, struct prim_slice key,
     struct prim_slice value);
 void bridge_state_drop(struct bridge *b, struct prim_slice key);
@@ -162,6 +171,7 @@ enum bridge_level {
 	BRIDGE_INFO,
 	BRIDGE_DEBUG,
 };
+
 /* A line of the operator's log: English first, key=value after, text from
  * peers through bridge_quote(). */
 void bridge_log(struct bridge *b, enum bridge_level level, const char *format,

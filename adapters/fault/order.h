@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FAULT_ORDER_H
+#define FAULT_ORDER_H
+
+/*
+ * What the fault adapter is told to do, as text: VERB, VERB-NUMBER or
+ * VERB+ADDRESS, in the option `mode` or as the local part of a recipient.
+ */
+
+#include "prim/buf.h"
+#include "prim/slice.h"
+
+enum fa_verb {
+	FA_OK,        /* report 200 */
+	FA_REFUSE,    /* -CODE: refuse at once */
+	FA_REPORT,    /* -CODE: take it, report CODE */
+	FA_TRANSIENT, /* take it, report 504 */
+	FA_SILENCE,   /* take it, never report */
+	FA_LATE,      /* -MS: report 200 after so long */
+	FA_HANG,      /* block the loop for ever */
+	FA_DIE,       /* -N: end the process with the N-th delivery */
+	FA_GARBAGE,   /* write rubbish on the link */
+	FA_LIE,    /* answer what was never asked, report what was not taken */
+	FA_FLOOD,  /* -N: submit N messages to the sender */
+	FA_SPOOF,  /* +ADDRESS: submit one from there; report its outcome */
+	FA_DOWN,   /* -MS: WINDOW 0, and open again after so long */
+	FA_SOCKET, /* report 200 if the first listening socket is there */
+	FA_STATE,  /* keep the body, read it back, report 200 if it is equal */
+	FA_VERBS,
+};
+
+struct fa_order {
+	enum fa_verb verb;
+	unsigned number;         /* 0 when there is none */
+	struct prim_buf address; /* owned */
+};
+
+/* Reads `text` as it stands in an address, escapes and all. False when it is no
+ * order; release with fa_order_fini() also then. */
+bool fa_order_parse(struct prim_slice text, struct fa_order *out);
+void fa_order_fini(struct fa_order *order);
+
+#endif

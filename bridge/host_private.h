@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_HOST_PRIVATE_H
+#define BRIDGE_HOST_PRIVATE_H
+
+/*
+ * What the files of the adapter host share: host.c (life and the public face),
+ * host_process.c (the child), host_say.c and host_link.c (what we and it may
+ * say), host_state.c (what it keeps in the store).
+ *
+ *	          start            READY            DRAIN sent
+ *	STOPPED ---------> STARTING ------> READY ------------> DRAINING
+ *	   ^                  |               |                    |
+ *	   |     reaped       v      fault, hang, end of link      v
+ *	   +-------------- DYING <---------------------------------+
+ *
+ * From STOPPED it is started again after a while, unless it was told to stop.
+ */
+
+#include "bridge/ask.h"
+#include "bridge/host.h"
+#include "bridge/link.h"
+
+struct event;
+
+#define HOST_WINDOW_MAX    1024 /* deliveries (DESIGN 7) */
+#define HOST_WINDOW_OCTETS ((size_t)4 * 1024 * 1024)
+#define HOST_REQUESTS_MAX  256 /* unanswered, of the adapter */
+#define HOST_STATES_MAX    256 /* unanswered STATE */
+#define HOST_LIST_MAX      ((size_t)1024 * 1024) /* octets of a STATE list */
+#define HOST_TEXT_MAX      4096  /* octets of a LOG or REPORT text */
+#define HOST_LOG_PER_S     200   /* lines */
+#define HOST_SPARE         65536 /* octets over body_max that are endured */
+
+enum host_phase {
+	HOST_STOPPED,
+	HOST_STARTING,
+	HOST_READY,
+	HOST_DRAINING,
+	HOST_DYING, /* the link is closed, the process not yet reaped */
+};
+
+enum host_ask {
+	HOST_ASK_CONFIG,
+	HOST_ASK_PING,
+	HOST_ASK_SEND, /* what: the message, or NULL when it was given back */
+};
+
+/* All in ms. Members, so that tests need not wait. */
+struct host_times {
+	unsigned ping;        /* between a PING and the next */
+	unsigned hang;        /* a PING unanswered so long */
+	unsigned config;      /* CONFIG unanswered so long */
+	unsigned restart_min; /* first pause before it is started again */
+	unsigned restart_max;
+	unsigned steady; /* ready so long: the pause is short again */
+	unsigned drain;
+};
+
+struct br_host {
+	struct br_peer peer;
+	struct br_host_context context;
+	const struct br_config_adapter *adapter; /* borrowed */
+	struct host_times times;
+	enum host_phase phase;
+	bool wanted; /* started and not told to stop */
+	unsigned deaths;
+
+	/* The child. */
+	int pid;                                /* 0: none */
+	int pidfd;                              /* owned; -1: none */
+	struct event *reaped;                   /* owned; waits on pidfd */
+	struct event *restart, *tick, *drained; /* owned timers */
+	unsigned pause_ms;                      /* before the next start */
+	int64_t ready_ms;                       /* when READY came */
+	int *sockets; /* owned array of owned descriptors */
+	size_t socket_count;
+
+	/* The link; alive from start to reaping. */
+	bool has_link;
+	struct br_link link;
+	struct br_asks asks;
+	struct prim_buf scratch;
+	uint64_t last_request; /* id of the adapter's newest request */
+	bool configured;       /* CONFIG was answered 200 */
+	bool pinging;          /* a PING is unanswered */
+	unsigned silent_ms;    /* so long is CONFIG or PING unanswered */
+
+	/* The window. */
+	unsigned window;  /* as WINDOW said; 0: the link is down */
+	bool up;          /* `up` was said, and not yet `down` */
+	unsigned untaken; /* SENDs without response */
+	size_t untaken_octets;
+	bool full; /* there was no room, and `room` is owed */
+
+	unsigned states;    /* STATE requests unanswered */
+	int64_t log_second; /* the second that log_lines counts in */
+	unsigned log_lines;
+};
+
+/* ---- host_process.c ---- */
+
+/* Starts the child with its end of a socketpair on descriptor 3 and hands the
+ * sockets over. Our end is `out_fd`. False, and told, when it cannot. */
+bool host_process_start(struct br_host *h, int *out_fd);
+/* SIGKILL; harmless when there is none. */
+void host_process_kill(const struct br_host *h);
+/* Takes the exit status and forgets the child. `block`: waits for its end.
+ * False: it still lives. `out_how` like "signal=9" or "code=3". */
+bool host_process_reap(struct br_host *h, bool block, char out_how[32]);
+
+/* ---- host.c ---- */
+
+/* The adapter broke the rules: told, closed, killed. */
+void host_fault(struct br_host *h, const char *why);
+/* READY came. */
+void host_enter_ready(struct br_host *h);
+/* WINDOW came. */
+void host_window(struct br_host *h, unsigned window);
+/* Room may have come or gone. */
+void host_check_room(struct br_host *h);
+
+/* It closed the link: it is dead, or will soon be. */
+void host_end_of_link(struct br_host *h);
+
+/* ---- host_link.c ---- */
+
+extern const struct br_link_ops host_link_ops;
+
+/* ---- host_say.c ---- */
+
+void host_say_config(struct br_host *h);
+void host_say_ping(struct br_host *h);
+void host_say_drain(struct br_host *h);
+
+/* ---- host_state.c ---- */
+
+/* NULL, or what is wrong with the request. */
+const char *host_state_request(struct br_host *h, const struct prim_command *c);
+
+/* ---- for tests and fuzzing ---- */
+
+/* As br_host_start(), but without a child and its socket: the test is the
+ * adapter. It speaks by br_link_feed(&h->link, ...), and what we say to it
+ * collects in h->link.out. */
+void host_start_bare(struct br_host *h);
+
+#endif

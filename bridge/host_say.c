@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* What we say to an adapter. */
+
+#include "bridge/host_private.h"
+
+static struct prim_buf *request(struct br_host *h, enum prim_method method,
+    struct prim_slice id, size_t body_len)
+{
+	prim_buf_reset(&h->scratch);
+	prim_command_put_request(&h->scratch, method, PRIM_FAMILY_PRIM, id,
+	    body_len);
+	return &h->scratch;
+}
+
+static void put_number(struct prim_buf *b, enum prim_header_id id,
+    uint64_t value)
+{
+	char text[BR_ASK_ID_MAX];
+
+	prim_command_put_header(b, id, br_ask_id(value, text));
+}
+
+static const char *or_none(const char *domain)
+{
+	return domain ? domain : "-";
+}
+
+/* The domains we serve and where others lead, one a line, an empty line, the
+ * options. */
+static void put_config(struct prim_buf *body, const struct br_host *h)
+{
+	const struct br_config *config = h->context.config;
+
+	for (size_t i = 0; i < config->domain_count; i++)
+		prim_buf_putf(body, "serve %s\n", config->domains[i]);
+	for (size_t i = 0; i < config->adapter_count; i++)
+		prim_buf_putf(body, "adapter %s %s %s\n",
+		    config->adapters[i].name,
+		    or_none(config->adapters[i].domain),
+		    or_none(config->adapters[i].gateway_domain));
+	for (size_t i = 0; i < config->route_count; i++)
+		prim_buf_putf(body, "route %s %s\n", config->routes[i].domain,
+		    config->routes[i].via);
+	prim_buf_putc(body, '\n');
+	prim_buf_puts(body, h->adapter->options);
+}
+
+void host_say_config(struct br_host *h)
+{
+	const struct br_ask ask = { .kind = HOST_ASK_CONFIG };
+	char text[BR_ASK_ID_MAX];
+	struct prim_slice id = br_ask_id(br_asks_put(&h->asks, &ask), text);
+	struct prim_buf body = { 0 };
+	struct prim_buf *b;
+
+	put_config(&body, h);
+	b = request(h, PRIM_METHOD_CONFIG, id, body.len);
+	prim_command_put_header(b, PRIM_HEADER_NAME,
+	    prim_slice_of(h->adapter->name));
+	put_number(b, PRIM_HEADER_MAX_CONTENT_LENGTH, h->context.body_max);
+	prim_command_put_header(b, PRIM_HEADER_CONTENT_TYPE,
+	    PRIM_SLICE("text/plain; charset=UTF-8"));
+	prim_command_end(b);
+	br_link_send(&h->link, prim_buf_slice(b));
+	br_link_send(&h->link, prim_buf_slice(&body));
+	prim_buf_fini(&body);
+}
+
+void host_say_ping(struct br_host *h)
+{
+	const struct br_ask ask = { .kind = HOST_ASK_PING };
+	char text[BR_ASK_ID_MAX];
+	struct prim_buf *b = request(h, PRIM_METHOD_PING,
+	    br_ask_id(br_asks_put(&h->asks, &ask), text), 0);
+
+	prim_command_end(b);
+	br_link_send(&h->link, prim_buf_slice(b));
+	h->pinging = true;
+	h->silent_ms = 0;
+}
+
+void host_say_drain(struct br_host *h)
+{
+	struct prim_buf *b = request(h, PRIM_METHOD_DRAIN, PRIM_SLICE("-"), 0);
+
+	prim_command_end(b);
+	br_link_send(&h->link, prim_buf_slice(b));
+}
+
+void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt)
+{
+	const struct br_ask ask = {
+		.kind = HOST_ASK_SEND,
+		.octets = br_message_size(m),
+		.what = br_message_ref(m),
+	};
+	char text[BR_ASK_ID_MAX];
+	struct prim_buf *b = request(h, PRIM_METHOD_SEND,
+	    br_ask_id(br_asks_put(&h->asks, &ask), text), m->body.len);
+
+	prim_buf_put(b, m->lines);
+	put_number(b, PRIM_HEADER_BRIDGE_HOPS, m->hops);
+	prim_buf_puts(b, "Delivery-ID: ");
+	br_message_put_delivery(b, m);
+	prim_buf_puts(b, "\r\n");
+	put_number(b, PRIM_HEADER_ATTEMPT, attempt);
+	prim_command_end(b);
+	br_link_send(&h->link, prim_buf_slice(b));
+	br_link_send(&h->link, m->body);
+	h->untaken++;
+	h->untaken_octets += ask.octets;
+	host_check_room(h);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_PLUGIN_PRIVATE_H
+#define BRIDGE_PLUGIN_PRIVATE_H
+
+/*
+ * What the files of the adapter's process share: plugin.c (its life),
+ * plugin_load.c (the plugin and its options), plugin_config.c (where domains
+ * lead), plugin_sandbox.c, plugin_link.c (what
+ * the core says), plugin_say.c and plugin_submit.c (what the plugin says),
+ * plugin_state.c (what it keeps).
+ */
+
+#include "bridge/adapter.h"
+#include "bridge/ask.h"
+#include "bridge/config.h"
+#include "bridge/err.h"
+#include "bridge/link.h"
+#include "bridge/yaml.h"
+#include "prim/base.h"
+#include "prim/buf.h"
+#include "prim/table.h"
+
+struct br_router;
+struct event;
+
+#define PLUGIN_SOCKETS_MAX 64
+#define PLUGIN_METRICS_MAX 64
+#define PLUGIN_METRIC_LEN  48
+#define PLUGIN_LOG_BACKLOG ((size_t)1024 * 1024)
+
+enum plugin_exit {
+	PLUGIN_EXIT_DONE = 0,
+	PLUGIN_EXIT_USAGE = 2,
+	PLUGIN_EXIT_CORE = 3,
+	PLUGIN_EXIT_PLUGIN = 4,
+};
+
+enum plugin_ask {
+	PLUGIN_ASK_SUBMIT, /* what: struct plugin_submission */
+	PLUGIN_ASK_STATE,  /* the first of the queue */
+	PLUGIN_ASK_FENCE,  /* a PING behind WINDOW 0 */
+};
+
+/* Something the plugin submitted. */
+struct plugin_submission {
+	STAILQ_ENTRY(plugin_submission) next;
+	unsigned code; /* of one that we refused ourselves */
+	struct prim_buf token, message_id;
+};
+
+STAILQ_HEAD(plugin_submission_list, plugin_submission);
+
+/* A delivery whose report is to come. */
+struct plugin_delivery {
+	struct prim_table_node node;
+	struct prim_digest id;
+};
+
+struct plugin_state_request;
+STAILQ_HEAD(plugin_state_queue, plugin_state_request);
+
+/* The plugin, loaded. */
+struct plugin {
+	const struct br_adapter *adapter; /* borrowed: its file stays loaded */
+	void *options;                    /* owned, by its schema */
+};
+
+struct bridge {
+	const char *name;        /* borrowed: of the adapter */
+	const char *plugin_name; /* borrowed */
+	struct plugin plugin;
+	void *state;             /* owned: the plugin's memory */
+	struct event_base *base; /* owned */
+	struct event *later;     /* owned: what must wait for the loop's top */
+	int64_t clock_offset_ms; /* from monotonic to wall-clock time */
+	enum plugin_exit code;
+
+	char *config_text;        /* owned: what CONFIG said */
+	struct br_config config;  /* owned arrays, texts in config_text */
+	struct br_router *router; /* owned */
+	int sockets[PLUGIN_SOCKETS_MAX]; /* owned until handed out; then -1 */
+	unsigned socket_count;
+	uint64_t body_max; /* octets, as CONFIG said */
+
+	struct br_link link;
+	struct br_asks asks;
+	struct prim_buf scratch;
+
+	bool started;  /* `start` was called */
+	bool ready;    /* READY was sent */
+	bool draining; /* DRAIN came */
+	unsigned window;
+	unsigned fences;              /* unanswered: what comes before the
+	                                 answer is from before WINDOW 0 */
+	struct prim_table deliveries; /* owned: struct plugin_delivery */
+	unsigned submissions;         /* unanswered */
+	bool room_owed;               /* one was refused for lack of room */
+	struct plugin_submission_list refused; /* owned */
+	struct plugin_state_queue states;      /* owned; the first is asked */
+	size_t state_octets;
+	struct event *state_retry; /* owned */
+	char metrics[PLUGIN_METRICS_MAX][PLUGIN_METRIC_LEN + 1];
+};
+
+/* ---- plugin.c ---- */
+
+/* Ends the loop, and with it the process. */
+void plugin_end(struct bridge *b, enum plugin_exit code);
+/* Looks at the loop's top whether a drain is complete, and tells outcomes of
+ * what we refused ourselves. */
+void plugin_later(struct bridge *b);
+
+/* ---- plugin_load.c ---- */
+
+/* Loads the plugin `name` and its options. False with a sentence; for the
+ * options it begins with LINE:COL. Release with plugin_unload(), also then. */
+bool plugin_load(struct plugin *p, const char *name, struct br_err *err);
+bool plugin_load_options(struct plugin *p, struct prim_slice text,
+    struct br_err *err);
+void plugin_unload(struct plugin *p);
+
+/* ---- plugin_config.c ---- */
+
+/* Reads what stands in front of the options in CONFIG, and leaves the options
+ * in `text`. False: the core says strange things. */
+bool plugin_config_read(struct bridge *b, struct prim_slice *text);
+void plugin_config_fini(struct bridge *b);
+
+/* ---- plugin_sandbox.c ---- */
+
+/* At once: whatever holds for every adapter. */
+void plugin_sandbox_enter(void);
+/* Before `start`: what depends on the plugin. False: it cannot be done. */
+bool plugin_sandbox_close(const struct br_adapter *adapter);
+
+/* ---- plugin_link.c ---- */
+
+extern const struct br_link_ops plugin_link_ops;
+
+/* ---- plugin_say.c ---- */
+
+/* Begins a request in b->scratch, with an id of its own for an `ask`, with "-"
+ * for NULL. A body goes after plugin_send_head(). */
+struct prim_buf *plugin_request(struct bridge *b, enum prim_method method,
+    const struct br_ask *ask, size_t body_len);
+void plugin_put_number(struct prim_buf *out, enum prim_header_id id,
+    uint64_t value);
+/* Ends the head and sends it with `body`. */
+void plugin_send(struct bridge *b, struct prim_slice body);
+/* Opens and closes a delivery. Closing one that is not there is harmless. */
+void plugin_delivery_put(struct bridge *b, const struct prim_digest *id);
+void plugin_delivery_drop(struct bridge *b, const struct prim_digest *id);
+void plugin_delivery_drop_all(struct bridge *b);
+
+/* ---- plugin_submit.c ---- */
+
+/* The core answered; takes `s`. */
+void plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
+    unsigned code);
+struct plugin_submission *plugin_submission_free(struct plugin_submission *s);
+
+/* ---- plugin_state.c ---- */
+
+void plugin_state_init(struct bridge *b);
+void plugin_state_fini(struct bridge *b);
+void plugin_state_answer(struct bridge *b, const struct prim_command *c);
+
+#endif

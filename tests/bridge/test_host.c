@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: ISC */
+/* Adapter hosts with real processes: primd-adapter and the fault adapter of
+ * this build, which stand beside the test. */
+
+#include "tests/lib/t.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bridge/metric.h"
+#include "prim/base.h"
+#include "tests/bridge/world_host.h"
+
+#define OPTIONS "domain: fault.localhost\n"
+
+static struct world w;
+
+static void begin(const char *options)
+{
+	world_init(&w, "fault", options);
+	br_host_start(w.host);
+	assert_true(world_wait(&w, &w.ups, 1));
+}
+
+static void end(void)
+{
+	world_fini(&w);
+}
+
+static void an_adapter_starts_and_is_up(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	assert_string_equal(br_host_state(w.host), "up");
+	assert_string_equal(br_host_name(w.host), "fault");
+	assert_true(br_host_pid(w.host) > 0);
+	assert_true(br_host_has_room(w.host));
+	assert_true(world_logged(&w, "fault: ready"));
+	assert_int_equal(br_host_deaths(w.host), 0);
+	end();
+}
+
+static void a_fate_is_reported_with_its_code(void **state)
+{
+	static const struct {
+		const char *to;
+		unsigned code;
+	} CASES[] = {
+		{"ok@fault.localhost",          200},
+		{ "anybody@fault.localhost",    200},
+		{ "refuse-403@fault.localhost", 403},
+		{ "report-101@fault.localhost", 101},
+		{ "report-408@fault.localhost", 408},
+		{ "transient@fault.localhost",  504},
+		{ "late-30@fault.localhost",    200},
+	};
+
+	(void)state;
+	begin(OPTIONS);
+	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++)
+		world_deliver(&w, CASES[i].to, (uint8_t)(i + 1));
+	assert_true(world_wait(&w, &w.report_count, PRIM_COUNT(CASES)));
+	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++)
+		assert_int_equal(world_reported(&w, (uint8_t)(i + 1)),
+		    CASES[i].code);
+	assert_int_equal(w.host->untaken, 0);
+	assert_int_equal(w.host->untaken_octets, 0);
+	assert_int_equal(w.host->asks.count, w.host->pinging);
+	end();
+}
+
+static void the_mode_is_for_recipients_that_are_no_order(void **state)
+{
+	(void)state;
+	begin(OPTIONS "mode: report-408\n");
+	world_deliver(&w, "anybody@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 408);
+	end();
+}
+
+static void the_window_fills_and_empties(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	for (unsigned i = 0; i < HOST_WINDOW_MAX; i++) {
+		assert_true(br_host_has_room(w.host));
+		world_deliver(&w, "ok@fault.localhost", 1);
+	}
+	assert_false(br_host_has_room(w.host));
+	assert_true(world_wait(&w, &w.rooms, 1));
+	assert_true(world_wait(&w, &w.report_count, HOST_WINDOW_MAX));
+	assert_int_equal(w.downs, 0);
+	end();
+}
+
+static void four_mib_fill_the_window_too(void **state)
+{
+	char *body = prim_alloc(90001);
+	struct br_message *m;
+	unsigned count = 0;
+
+	(void)state;
+	memset(body, 'x', 90000);
+	begin(OPTIONS);
+	m = world_message("ok@fault.localhost", body, 1);
+	for (; br_host_has_room(w.host); count++)
+		br_host_deliver(w.host, m, 1);
+	assert_in_range(count, 40, 60);
+	assert_true(world_wait(&w, &w.report_count, count));
+	assert_int_equal(w.host->untaken_octets, 0);
+	assert_int_equal(m->refs, 1);
+	br_message_unref(m);
+	prim_free(body);
+	end();
+}
+
+/* `to` makes the adapter end in its own way; what was handed over is given
+ * back, and it lives again. */
+static void expect_restart(const char *to, const char *why)
+{
+	int pid;
+
+	begin(OPTIONS);
+	pid = br_host_pid(w.host);
+	world_deliver(&w, to, 1);
+	assert_true(world_wait(&w, &w.ups, 2));
+	assert_int_equal(w.downs, 1);
+	assert_int_not_equal(br_host_pid(w.host), pid);
+	assert_int_equal(br_host_deaths(w.host), 1);
+	assert_true(world_logged(&w, why));
+	world_deliver(&w, "ok@fault.localhost", 2);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 2), 200);
+	end();
+}
+
+static void one_that_hangs_is_killed_and_started_again(void **state)
+{
+	(void)state;
+	expect_restart("hang@fault.localhost", "it hangs");
+}
+
+static void one_that_dies_is_started_again(void **state)
+{
+	(void)state;
+	expect_restart("die@fault.localhost", "died code=9");
+}
+
+static void one_that_talks_garbage_is_killed(void **state)
+{
+	(void)state;
+	expect_restart("garbage@fault.localhost", "killed: a broken head");
+}
+
+static void one_that_answers_what_nobody_asked_is_killed(void **state)
+{
+	(void)state;
+	expect_restart("lie@fault.localhost", "killed: a response to nothing");
+}
+
+static void the_pause_grows_until_a_life_is_long(void **state)
+{
+	(void)state;
+	world_init(&w, "fault", OPTIONS);
+	w.now_ms = 1000000;
+	br_host_start(w.host);
+	for (unsigned i = 1; i <= 4; i++) {
+		assert_true(world_wait(&w, &w.ups, i));
+		world_deliver(&w, "die@fault.localhost", 1);
+		assert_true(world_wait(&w, &w.downs, i));
+	}
+	assert_true(world_wait(&w, &w.ups, 5));
+	assert_int_equal(w.host->pause_ms, 100);
+	w.now_ms += 60000;
+	world_deliver(&w, "die@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.ups, 6));
+	assert_int_equal(w.host->pause_ms, 40);
+	end();
+}
+
+static void what_it_said_before_it_died_counts(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "ok@fault.localhost", 1);
+	world_deliver(&w, "die@fault.localhost", 2);
+	assert_true(world_wait(&w, &w.downs, 1));
+	assert_int_equal(world_reported(&w, 1), 0);
+	end();
+	/* Written in one turn it dies before the loop sends it; in two it
+	 * arrives, however late we read. */
+	begin(OPTIONS);
+	world_deliver(&w, "ok@fault.localhost", 1);
+	world_turn(&w, 30);
+	world_deliver(&w, "die@fault.localhost", 2);
+	assert_true(world_wait(&w, &w.downs, 1));
+	assert_int_equal(world_reported(&w, 1), 200);
+	end();
+}
+
+static void a_link_that_goes_down_gives_back(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "silence@fault.localhost", 1);
+	world_deliver(&w, "down-100@fault.localhost", 2);
+	assert_true(world_wait(&w, &w.downs, 1));
+	assert_string_equal(br_host_state(w.host), "ready");
+	assert_false(br_host_has_room(w.host));
+	assert_true(world_wait(&w, &w.ups, 2));
+	world_deliver(&w, "ok@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 200);
+	assert_int_equal(br_host_deaths(w.host), 0);
+	end();
+}
+
+/* What was on its way when the window closed is never shown to the plugin: it
+ * would act on it twice. */
+static void what_crosses_a_closed_window_is_not_delivered(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "down-0@fault.localhost", 1);
+	world_deliver(&w, "die@fault.localhost", 2);
+	assert_true(world_wait(&w, &w.ups, 2));
+	world_deliver(&w, "ok@fault.localhost", 3);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(br_host_deaths(w.host), 0);
+	assert_int_equal(world_reported(&w, 2), 0);
+	end();
+}
+
+static void a_flood_keeps_to_its_limit(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "flood-2000@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.requests, 2000));
+	assert_int_equal(br_host_deaths(w.host), 0);
+	end();
+}
+
+static void the_outcome_of_a_submission_comes_back(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	w.answer = 402;
+	world_deliver(&w, "spoof+alice%40localhost@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 402);
+	assert_true(prim_slice_eq(prim_buf_slice(&w.last_from),
+	    PRIM_SLICE("im:alice@localhost")));
+	end();
+}
+
+static void state_is_kept_and_given_back(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "state@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 200);
+	assert_int_equal(w.host->states, 0);
+	assert_int_equal(w.host->peer.ticket_count, 0);
+	end();
+}
+
+static void state_is_asked_again_when_the_store_fails(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	w.store_fails = true;
+	world_deliver(&w, "state@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 200);
+	assert_true(world_logged(&w, "the store does not answer"));
+	end();
+}
+
+static void an_answer_of_the_store_survives_the_one_who_asked(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	w.store_us = 200000;
+	world_deliver(&w, "state@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.host->states, 1));
+	w.host = br_host_free(w.host);
+	world_turn(&w, 300);
+	end();
+}
+
+static void listening_sockets_are_handed_over(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char name[] = "fault";
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(listen(fd, 1), 0);
+	memset(&w, 0, sizeof(w));
+	w.adapter.name = name;
+	world_init_sockets(&w, OPTIONS, &fd, 1);
+	br_host_start(w.host);
+	/* Also to the second life. */
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_true(world_wait(&w, &w.ups, i));
+		world_deliver(&w, "socket@fault.localhost", 1);
+		assert_true(world_wait(&w, &w.report_count, i));
+		assert_int_equal(w.reports[i - 1].code, 200);
+		world_deliver(&w, "die@fault.localhost", 2);
+	}
+	end();
+}
+
+static void a_drained_adapter_ends_by_itself(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "late-100@fault.localhost", 1);
+	world_turn(&w, 30);
+	br_host_stop(w.host);
+	assert_string_equal(br_host_state(w.host), "draining");
+	assert_false(br_host_has_room(w.host));
+	assert_true(world_wait_stopped(&w));
+	assert_int_equal(world_reported(&w, 1), 200);
+	assert_int_equal(w.downs, 1);
+	assert_int_equal(br_host_deaths(w.host), 0);
+	assert_true(world_logged(&w, "stopped code=0"));
+	end();
+}
+
+static void one_that_does_not_end_is_killed(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	w.host->times.drain = 100;
+	world_deliver(&w, "silence@fault.localhost", 1);
+	world_turn(&w, 30);
+	br_host_stop(w.host);
+	assert_true(world_wait_stopped(&w));
+	assert_true(world_logged(&w, "stopped signal=9"));
+	end();
+}
+
+static void a_stopped_one_stays_stopped(void **state)
+{
+	(void)state;
+	world_init(&w, "fault", OPTIONS);
+	br_host_start(w.host);
+	br_host_stop(w.host);
+	assert_true(world_wait_stopped(&w));
+	world_turn(&w, 150);
+	assert_int_equal(br_host_pid(w.host), 0);
+	assert_int_equal(w.ups, 0);
+	end();
+}
+
+static void options_that_are_wrong_are_told_and_tried_again(void **state)
+{
+	(void)state;
+	world_init(&w, "fault", "\ndomain: x\nmode: fly\n");
+	br_host_start(w.host);
+	assert_true(world_wait(&w, &w.host->deaths, 2));
+	assert_true(world_logged(&w,
+	    "error fault: cannot start: \"3:7: mode: there is no such"));
+	assert_int_equal(w.ups, 0);
+	assert_int_equal(w.downs, 0);
+	end();
+}
+
+static void a_plugin_that_is_not_there_is_told(void **state)
+{
+	(void)state;
+	world_init(&w, "nosuch", "{}");
+	br_host_start(w.host);
+	assert_true(world_wait(&w, &w.host->deaths, 1));
+	assert_true(world_logged(&w, "the plugin nosuch cannot be loaded"));
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_adapter_starts_and_is_up),
+		cmocka_unit_test(a_fate_is_reported_with_its_code),
+		cmocka_unit_test(the_mode_is_for_recipients_that_are_no_order),
+		cmocka_unit_test(the_window_fills_and_empties),
+		cmocka_unit_test(four_mib_fill_the_window_too),
+		cmocka_unit_test(one_that_hangs_is_killed_and_started_again),
+		cmocka_unit_test(one_that_dies_is_started_again),
+		cmocka_unit_test(one_that_talks_garbage_is_killed),
+		cmocka_unit_test(one_that_answers_what_nobody_asked_is_killed),
+		cmocka_unit_test(the_pause_grows_until_a_life_is_long),
+		cmocka_unit_test(what_it_said_before_it_died_counts),
+		cmocka_unit_test(a_link_that_goes_down_gives_back),
+		cmocka_unit_test(what_crosses_a_closed_window_is_not_delivered),
+		cmocka_unit_test(a_flood_keeps_to_its_limit),
+		cmocka_unit_test(the_outcome_of_a_submission_comes_back),
+		cmocka_unit_test(state_is_kept_and_given_back),
+		cmocka_unit_test(state_is_asked_again_when_the_store_fails),
+		cmocka_unit_test(
+		    an_answer_of_the_store_survives_the_one_who_asked),
+		cmocka_unit_test(listening_sockets_are_handed_over),
+		cmocka_unit_test(a_drained_adapter_ends_by_itself),
+		cmocka_unit_test(one_that_does_not_end_is_killed),
+		cmocka_unit_test(a_stopped_one_stays_stopped),
+		cmocka_unit_test(
+		    options_that_are_wrong_are_told_and_tried_again),
+		cmocka_unit_test(a_plugin_that_is_not_there_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
