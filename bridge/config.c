@@ -59,6 +59,7 @@ struct br_config *br_config_free(struct br_config *c)
 		return NULL;
 	prim_free(c->file);
 	texts_free(c->domains, c->domain_count);
+	prim_free(c->folder);
 	prim_free(c->data_dir);
 	prim_free(c->user);
 	listen_free(c->listen, c->listen_count);

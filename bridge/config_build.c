@@ -232,6 +232,7 @@ static bool build_files(const struct br_config_build *b)
 	const struct br_raw *raw = b->raw;
 	struct br_config *c = b->config;
 
+	c->folder = make_path(b, ".");
 	c->data_dir = make_path(b,
 	    raw->data_dir ? raw->data_dir : "primd-data");
 	if (raw->user)

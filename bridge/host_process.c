@@ -2,7 +2,7 @@
 /* The process of an adapter: begin, end, and nothing of ours in its hands but
  * one socket. */
 
-/* For posix_spawn_file_actions_addclosefrom_np(). */
+/* For posix_spawn_file_actions_addclosefrom_np() and _addchdir_np(). */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -82,10 +82,16 @@ static bool hand_over(const struct br_host *h, int fd)
 }
 
 /* What the child has open: the link, and our standard error for the last words
- * of a crash. The link goes first, its number may be one of the others. */
-static int fill_actions(posix_spawn_file_actions_t *actions, int fd)
+ * of a crash. The link goes first, its number may be one of the others. Relative
+ * paths among its options count from the folder of the configuration. */
+static int fill_actions(const struct br_host *h,
+    posix_spawn_file_actions_t *actions, int fd)
 {
 	int error = posix_spawn_file_actions_adddup2(actions, fd, LINK_FD);
+
+	if (!error)
+		error = posix_spawn_file_actions_addchdir_np(actions,
+		    h->context.config->folder);
 
 	if (!error)
 		error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
@@ -131,7 +137,7 @@ static int spawn(struct br_host *h, const char *path, int fd)
 	pick_environment(variables);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	error = fill_actions(&actions, fd);
+	error = fill_actions(h, &actions, fd);
 	if (!error)
 		error = fill_attributes(&attributes);
 	if (!error)
