@@ -52,39 +52,44 @@ static void one_crlf_at_the_end_does_not_count(void **state)
 
 static void plain_has_two_forms(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		struct prim_slice body;
 		bool ok;
 		struct prim_slice authzid, user, password;
 	} CASES[] = {
-		{"lines",                      { "a@b\r\npw", 7 },     true,  { "", 0 }, { "a@b", 3 },
-                 { "pw", 2 }											  },
-		{ "CRLF in the password",      { "a@b\r\np\r\nw", 9 }, true,
-                 { "", 0 },							      { "a@b", 3 }, { "p\r\nw", 4 }},
-		{ "no password",               { "a@b\r\n", 5 },       true,  { "", 0 },
-                 { "a@b", 3 },									 { "", 0 }      },
-		{ "NUL, without authzid",      { "\0a@b\0pw", 7 },     true,  { "", 0 },
-                 { "a@b", 3 },									 { "pw", 2 }    },
-		{ "NUL, with authzid",         { "z@b\0a@b\0pw", 10 }, true,
-                 { "z@b", 3 },							   { "a@b", 3 }, { "pw", 2 }    },
-		{ "NUL, authzid left out",     { "a@b\0pw", 6 },       true,  { "", 0 },
-                 { "a@b", 3 },									 { "pw", 2 }    },
+		{ "lines", { "a@b\r\npw", 7 }, true, { "", 0 }, { "a@b", 3 },
+		    { "pw", 2 } },
+		{ "CRLF in the password", { "a@b\r\np\r\nw", 9 }, true,
+		    { "", 0 }, { "a@b", 3 }, { "p\r\nw", 4 } },
+		{ "no password", { "a@b\r\n", 5 }, true, { "", 0 },
+		    { "a@b", 3 }, { "", 0 } },
+		{ "NUL, without authzid", { "\0a@b\0pw", 7 }, true, { "", 0 },
+		    { "a@b", 3 }, { "pw", 2 } },
+		{ "NUL, with authzid", { "z@b\0a@b\0pw", 10 }, true,
+		    { "z@b", 3 }, { "a@b", 3 }, { "pw", 2 } },
+		{ "NUL, authzid left out", { "a@b\0pw", 6 }, true, { "", 0 },
+		    { "a@b", 3 }, { "pw", 2 } },
 		{ "NUL, CRLF in the password", { "\0a@b\0p\r\nw", 9 }, true,
-                 { "", 0 },							      { "a@b", 3 }, { "p\r\nw", 4 }},
-		{ "nothing",                   { "", 0 },              false, { "", 0 }, { "", 0 },
-                 { "", 0 }											    },
-		{ "no separator",              { "a@b", 3 },           false, { "", 0 }, { "", 0 },
-                 { "", 0 }											    },
-		{ "LF only",                   { "a@b\npw", 6 },       false, { "", 0 }, { "", 0 },
-                 { "", 0 }											    },
-		{ "CR only",                   { "a@b\rpw", 6 },       false, { "", 0 }, { "", 0 },
-                 { "", 0 }											    },
-		{ "a bare CR first",           { "a\rb\r\npw", 7 },    false, { "", 0 },
-                 { "", 0 },									    { "", 0 }      },
-		{ "three NULs",                { "\0a@b\0p\0w", 8 },   false, { "", 0 },
-                 { "", 0 },									    { "", 0 }      },
+		    { "", 0 }, { "a@b", 3 }, { "p\r\nw", 4 } },
+		{ "nothing", { "", 0 }, false, { "", 0 }, { "", 0 },
+		    { "", 0 } },
+		{ "no separator", { "a@b", 3 }, false, { "", 0 }, { "", 0 },
+		    { "", 0 } },
+		{ "LF only", { "a@b\npw", 6 }, false, { "", 0 }, { "", 0 },
+		    { "", 0 } },
+		{ "CR only", { "a@b\rpw", 6 }, false, { "", 0 }, { "", 0 },
+		    { "", 0 } },
+		{ "a bare CR first", { "a\rb\r\npw", 7 }, false, { "", 0 },
+		    { "", 0 }, { "", 0 } },
+		{ "three NULs", { "\0a@b\0p\0w", 8 }, false, { "", 0 },
+		    { "", 0 }, { "", 0 } },
 	};
+
+	/* clang-format on */
+
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {

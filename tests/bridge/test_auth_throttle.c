@@ -62,23 +62,26 @@ static void the_delay_grows_with_the_failures(void **state)
 
 static void a_source_is_an_ipv4_address_or_an_ipv6_network(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *a, *b;
 		bool same;
 	} CASES[] = {
-		{"one address",              "192.0.2.1",            "192.0.2.1",                                        true },
-		{ "two addresses",           "192.0.2.1",            "192.0.2.2",                                        false},
-		{ "one /64",                 "2001:db8::1",          "2001:db8::ffff:2",                                 true },
-		{ "two spellings",           "2001:db8:0:0::1",      "2001:DB8::1",                                      true },
-		{ "two networks",            "2001:db8:0:1::1",      "2001:db8:0:2::1",                                  false},
-		{ "a mapped IPv4",           "::ffff:192.0.2.1",     "192.0.2.1",                                        true },
-		{ "two mapped IPv4",         "::ffff:192.0.2.1",     "::ffff:192.0.2.2",
-                 false													},
-		{ "other names",             "socket",               "other",                                            false},
-		{ "nothing",                 "",                     "",						 true },
+		{ "one address", "192.0.2.1", "192.0.2.1", true },
+		{ "two addresses", "192.0.2.1", "192.0.2.2", false },
+		{ "one /64", "2001:db8::1", "2001:db8::ffff:2", true },
+		{ "two spellings", "2001:db8:0:0::1", "2001:DB8::1", true },
+		{ "two networks", "2001:db8:0:1::1", "2001:db8:0:2::1", false },
+		{ "a mapped IPv4", "::ffff:192.0.2.1", "192.0.2.1", true },
+		{ "two mapped IPv4", "::ffff:192.0.2.1", "::ffff:192.0.2.2",
+		    false },
+		{ "other names", "socket", "other", false },
+		{ "nothing", "", "", true },
 		{ "too long for an address",
-                 "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:1111", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:2222", false},
+		    "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:1111",
+		    "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:2222", false },
 	};
+	/* clang-format on */
 	struct br_auth_throttle *t = *state;
 
 	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {

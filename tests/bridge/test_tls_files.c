@@ -150,37 +150,39 @@ static void make_bad_files(struct world *w)
 
 static void bad_files_are_told_with_a_cure(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *certificate, *key;
 		const char *file, *why, *cure;
 	} CASES[] = {
-		{"no certificate",             "gone.pem",   "a.key",      "gone.pem",
-                 "No such file",										   "tls.certificate"     },
-		{ "no key",                    "a.pem",      "gone.key",   "gone.key",        "No such file",
-                 "tls.key"													       },
-		{ "a folder",                  "other",      "a.key",      "other",           "not a certificate",
-                 "tls.certificate"												       },
-		{ "text for a certificate",    "text",       "a.key",      "text",
-                 "not a certificate",									      "tls.certificate"     },
-		{ "nothing for a certificate", "empty",      "a.key",      "empty",
-                 "not a certificate",									      "tls.certificate"     },
-		{ "a damaged certificate",     "broken.pem", "a.key",      "broken.pem",
-                 "not a certificate",									      "tls.certificate"     },
-		{ "text for a key",            "a.pem",      "text",       "text",
-                 "not a private key",									      "tls.key"             },
-		{ "a certificate for a key",   "a.pem",      "a.pem",      "a.pem",
-                 "not a private key",									      "tls.key"             },
-		{ "another key",               "a.pem",      "b.key",      "b.key",           "not the key of",
-                 "tls.key"													       },
-		{ "a key of another kind",     "a.pem",      "rsa.key",    "rsa.key",
-                 "not the key of",										 "tls.key"             },
-		{ "an encrypted key",          "a.pem",      "locked.key", "locked.key",
-                 "encrypted",										      "without a passphrase"},
-		{ "no key configured",         "a.pem",      NULL,         "tls.key",
-                 "not configured",										 "belong together"     },
-		{ "no certificate configured", NULL,         "a.key",      "tls.certificate",
-                 "not configured",										 "belong together"     },
+		{ "no certificate", "gone.pem", "a.key", "gone.pem",
+		    "No such file", "tls.certificate" },
+		{ "no key", "a.pem", "gone.key", "gone.key", "No such file",
+		    "tls.key" },
+		{ "a folder", "other", "a.key", "other", "not a certificate",
+		    "tls.certificate" },
+		{ "text for a certificate", "text", "a.key", "text",
+		    "not a certificate", "tls.certificate" },
+		{ "nothing for a certificate", "empty", "a.key", "empty",
+		    "not a certificate", "tls.certificate" },
+		{ "a damaged certificate", "broken.pem", "a.key", "broken.pem",
+		    "not a certificate", "tls.certificate" },
+		{ "text for a key", "a.pem", "text", "text",
+		    "not a private key", "tls.key" },
+		{ "a certificate for a key", "a.pem", "a.pem", "a.pem",
+		    "not a private key", "tls.key" },
+		{ "another key", "a.pem", "b.key", "b.key", "not the key of",
+		    "tls.key" },
+		{ "a key of another kind", "a.pem", "rsa.key", "rsa.key",
+		    "not the key of", "tls.key" },
+		{ "an encrypted key", "a.pem", "locked.key", "locked.key",
+		    "encrypted", "without a passphrase" },
+		{ "no key configured", "a.pem", NULL, "tls.key",
+		    "not configured", "belong together" },
+		{ "no certificate configured", NULL, "a.key", "tls.certificate",
+		    "not configured", "belong together" },
 	};
+	/* clang-format on */
 	struct world *w = *state;
 	struct br_err err;
 
