@@ -422,6 +422,15 @@ static const struct prim_inbox_ops INBOX_OPS = {
 	.late = inbox_late,
 };
 
+/* When to stop waiting for one answer. answer_within is the outermost limit of
+ * a sender's patience (DESIGN 4); what waits in the outbox has no sender. */
+static int64_t answer_due(const struct br_transit *t, int64_t within_ms)
+{
+	int64_t at = br_server_now(t->server) + within_ms;
+
+	return t->row || at < t->answer_by_ms ? at : t->answer_by_ms;
+}
+
 /* ---- to an adapter ---- */
 
 static void hand(struct br_transit *t)
@@ -435,7 +444,7 @@ static void hand(struct br_transit *t)
 	TAILQ_INSERT_TAIL(&t->dest->handed, t, of_dest);
 	prim_table_put(&s->handed, &t->by_delivery,
 	    digest_hash(&t->message->delivery));
-	prim_timer_set(&s->wheel, &t->timer, br_server_now(s) + within);
+	prim_timer_set(&s->wheel, &t->timer, answer_due(t, within));
 	br_host_deliver(t->dest->host, t->message, attempt);
 }
 
@@ -451,7 +460,7 @@ static void to_adapter(struct br_transit *t)
 		t->is_holding = true;
 		TAILQ_INSERT_TAIL(&t->dest->holding, t, of_dest);
 		prim_timer_set(&t->server->wheel, &t->timer,
-		    br_server_now(t->server) + BR_LISTENER_WITHIN_MS);
+		    answer_due(t, BR_LISTENER_WITHIN_MS));
 	}
 }
 
@@ -533,11 +542,11 @@ static bool is_crowded(const struct br_server *s)
 static void offer(struct br_transit *t)
 {
 	struct br_server *s = t->server;
-	int64_t at = br_server_now(s) + BR_LISTENER_WITHIN_MS;
 
 	if (prim_send_start(&t->send, &t->entity->inbox, t->row != NULL)) {
 		if (!t->row)
-			prim_timer_set(&s->wheel, &t->timer, at);
+			prim_timer_set(&s->wheel, &t->timer,
+			    answer_due(t, BR_LISTENER_WITHIN_MS));
 	} else if (t->row) {
 		/* Whoever listens cannot take it now: not at once again. */
 		row_goes_back(t, !prim_inbox_is_open(&t->entity->inbox));
