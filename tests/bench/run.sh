@@ -1,0 +1,187 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Measures a Release primd on this machine and prints a table; README.md says
+# how to read it.
+#
+#	sh tests/bench/run.sh                    everything, about three minutes
+#	sh tests/bench/run.sh relay idle queue   only these
+#
+# PRIM_BUILD: the build folder (build/bench, made here). RUNS: of how many the
+# best is shown (3). RUN_SECONDS: how long each takes (5). CONNECTIONS: idle
+# ones (2000).
+set -eu
+cd "$(dirname "$0")/../.."
+root=$(pwd -P)
+build=${PRIM_BUILD:-$root/build/bench}
+runs=${RUNS:-3}
+seconds=${RUN_SECONDS:-5}
+connections=${CONNECTIONS:-2000}
+domain=bench.example
+pid=
+folder=
+
+die() {
+	printf 'run.sh: %s\n' "$*" >&2
+	exit 1
+}
+
+stop() {
+	[ -n "$pid" ] || return 0
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+	pid=
+}
+
+clean() {
+	stop
+	[ -z "$folder" ] || rm -rf "$folder"
+}
+
+write_config() {
+	cat >"$folder/primd.yaml" <<-END
+		domains: [$domain]
+		data_dir: $folder/data
+		listen: [{ address: "127.0.0.1:0" }]
+		admin: { listen: "127.0.0.1:0" }
+		auth: { mechanisms: [PLAIN], allow_plaintext: true }
+		limits: { connections: 30000, connections_per_address: 30000 }
+		routes: [{ domain: dead.example, via: dead }]
+		adapters:
+		  - name: dead
+		    plugin: xmpp
+		    options:
+		      server: 127.0.0.1:1
+		      domain: $domain
+		      secret_file: $folder/secret
+	END
+	echo secret >"$folder/secret"
+}
+
+find_port() {
+	port=$("$build/bin/primctl" -c "$folder/primd.yaml" status --json \
+		2>/dev/null | tr -d ' \n' |
+		sed -n 's/.*"listeners":\["[^"]*:\([0-9]*\)".*/\1/p')
+	[ -n "$port" ]
+}
+
+# start LEVEL: a primd with fresh data and that much in its log.
+start() {
+	stop
+	rm -rf "$folder/data"
+	mkdir -m 700 "$folder/data"
+	"$build/bin/bench" accounts --data "$folder/data" --domain $domain \
+		--count $((connections > 256 ? connections : 256))
+	"$build/bin/primd" -c "$folder/primd.yaml" --log-level "$1" \
+		>"$folder/primd.log" 2>&1 </dev/null &
+	pid=$!
+	tries=100
+	until find_port; do
+		if [ $tries -eq 0 ] || ! kill -0 "$pid" 2>/dev/null; then
+			cat "$folder/primd.log" >&2
+			die "primd did not start"
+		fi
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+}
+
+load() {
+	"$build/bin/bench" "$@" --port "$port" --pid "$pid" --domain $domain \
+		--seconds "$seconds"
+}
+
+# best KEY ORDER ARGUMENTS...: the line of the run with the least (n) or the
+# most (nr) at KEY=.
+best() {
+	key=$1 order=$2
+	shift 2
+	i=0
+	while [ "$i" -lt "$runs" ]; do
+		load "$@" || die "a run failed: bench $*"
+		i=$((i + 1))
+	done | sed "s/.* $key=\([^ ]*\).*/\1 &/" | sort "-k1,1$order" |
+		head -n 1 | cut -d ' ' -f 2-
+}
+
+# row WHAT TARGET MEASURED LINE
+row() {
+	printf '%-42s %-14s %-12s %s\n' "$1" "$2" "$3" "$4"
+}
+
+# value KEY LINE
+value() {
+	printf '%s\n' "$2" | sed -n "s/.* $1=\([^ ]*\).*/\1/p"
+}
+
+rest() {
+	printf '%s\n' "$1" | tr ' ' '\n' | grep -E "^($2)=" | tr '\n' ' '
+}
+
+relay_row() {
+	line=$(best cpu_us n relay --count "$2" --window "$3")
+	row "$1: $2 pairs, window $3" "$4" "$(value cpu_us "$line") us" \
+		"$(rest "$line" 'rate|p50_us|p99_us|own_us|failed')"
+}
+
+relay() {
+	start warn
+	relay_row "relay" 10 32 "<= 5 us"
+	relay_row "relay" 100 1 "<= 25 us"
+	start info
+	relay_row "relay, each in the log" 10 32 ""
+	relay_row "relay, each in the log" 100 1 ""
+}
+
+idle_row() {
+	start warn
+	line=$(load idle --count "$connections" "$@")
+	row "idle: $connections connections, TLS $(value tls "$line")" \
+		"$idle_target" "$(value private_kb "$line") KB" \
+		"$(rest "$line" 'pss_kb|login_s|login_cpu_ms')"
+}
+
+idle() {
+	idle_target="<= 3 KB"
+	idle_row
+	idle_target="<= 18 KB"
+	idle_row --tls
+}
+
+queue_row() {
+	start warn
+	line=$(best rate nr queue --count 64 --window "$1" \
+		--to nobody@dead.example)
+	row "dead adapter: 64 senders, window $1" ">= 5000 101s/s" \
+		"$(value rate "$line") /s" \
+		"$(rest "$line" 'cpu_us|p50_us|p99_us|failed')"
+}
+
+queue() {
+	queue_row 1
+	queue_row 16
+}
+
+[ $# -gt 0 ] || set -- relay idle queue
+for part; do
+	case $part in
+	relay | idle | queue) ;;
+	*) die "unknown: $part (known: relay, idle, queue)" ;;
+	esac
+done
+if [ -z "${PRIM_BUILD:-}" ]; then
+	cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
+	cmake --build "$build" --parallel "$(nproc)" >/dev/null
+fi
+[ -x "$build/bin/bench" ] || die "$build has no bin/bench; it comes with -DTESTS=ON"
+trap clean EXIT
+trap 'exit 130' HUP INT TERM
+folder=$(mktemp -d "$build/bench.XXXXXX")
+write_config
+printf '%s, %s processors, %s, data on %s\n' "$(uname -sr)" "$(nproc)" \
+	"$(sed -n 's/^CMAKE_BUILD_TYPE:[A-Z]*=//p' "$build/CMakeCache.txt")" \
+	"$(stat -f -c %T "$folder")"
+row "what" "target" "measured" "more (the best of $runs runs of $seconds s)"
+for part; do
+	$part
+done
