@@ -81,6 +81,8 @@ struct br_config {
 	char *file;     /* owned: its name, or "(defaults)" */
 	char **domains; /* owned: lower case A-labels, at least one */
 	size_t domain_count;
+	char
+	    *folder; /* owned: where relative paths begin; adapters run in it */
 	char *data_dir; /* owned; relative paths: from the file's folder */
 	char *user;     /* owned; NULL: the owner of data_dir */
 	struct br_config_listen *listen; /* owned */
