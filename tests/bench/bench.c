@@ -15,7 +15,7 @@
 #include "tests/bench/idle.h"
 #include "tests/bench/load.h"
 
-#define NUMBER_MAX 1000000
+#define NUMBER_MAX 4194304 /* a process id */
 
 struct options {
 	unsigned port, pid, count, window, seconds, text;
