@@ -190,7 +190,7 @@ class Kill(unittest.TestCase):
         self.check(echo, alice)
         self.failed = False
 
-    def test_sigterm_answers_everything_and_ends_within_five_seconds(self):
+    def test_sigterm_keeps_every_promise_and_ends_within_five_seconds(self):
         store = Stream("store", "dave@localhost", "bob@localhost")
         bob = Ear()
         for _ in range(3):
