@@ -290,7 +290,8 @@ static void take_commands(struct bench_client *c)
 
 	while (next_command(c, &in, &command))
 		take_command(c, &command);
-	memmove(c->in.ptr, in.ptr, in.len);
+	if (in.len > 0)
+		memmove(c->in.ptr, in.ptr, in.len);
 	c->in.len = in.len;
 }
 
