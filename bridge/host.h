@@ -32,7 +32,6 @@ struct br_host_ops {
 	void (*down)(void *ctx, struct br_host *h);
 	/* br_host_has_room() was false and is true again. */
 	void (*room)(void *ctx, struct br_host *h);
-	/* A delivery was refused at once (a response other than 2xx). */
 	/* A delivery's fate, also for an immediate refusal. `text` is borrowed.
 	 * Unknown or repeated ids are possible: the adapter may lie. */
 	void (*report)(void *ctx, struct br_host *h,
@@ -45,14 +44,14 @@ struct br_host_ops {
 };
 
 struct br_host_context {
-	struct event_base *base;         /* borrowed */
-	struct br_store *store;          /* borrowed: for STATE */
-	const struct br_config *config;  /* borrowed: the domains */
-	const struct br_log *log;        /* borrowed: the parent */
-	const struct br_host_ops *ops;   /* borrowed: static */
-	void *ctx;                       /* borrowed */
-	uint64_t body_max;               /* octets of a body we accept */
-	int64_t (*now_ms)(void *ctx);    /* wall clock, never decreasing */
+	struct event_base *base;        /* borrowed */
+	struct br_store *store;         /* borrowed: for STATE */
+	const struct br_config *config; /* borrowed: the domains */
+	const struct br_log *log;       /* borrowed: the parent */
+	const struct br_host_ops *ops;  /* borrowed: static */
+	void *ctx;                      /* borrowed */
+	uint64_t body_max;              /* octets of a body we accept */
+	int64_t (*now_ms)(void *ctx);   /* wall clock, never decreasing */
 };
 
 /* Starts nothing yet. `adapter` is borrowed; `sockets` (bound and listening,

@@ -186,6 +186,7 @@ void world_init_sockets(struct world *w, const char *options,
     const int *sockets, size_t count)
 {
 	static char *domains[] = { NULL };
+	static char folder[] = "/";
 	const char *name = w->adapter.name;
 	struct br_host_context context = {
 		.base = event_base_new(),
@@ -202,6 +203,7 @@ void world_init_sockets(struct world *w, const char *options,
 	w->base = context.base;
 	w->config.domains = domains;
 	w->config.domain_count = 1;
+	w->config.folder = folder;
 	w->adapter.name = prim_slice_copy(prim_slice_of(name));
 	w->adapter.plugin = prim_slice_copy(prim_slice_of(name));
 	w->adapter.options = prim_slice_copy(prim_slice_of(options));
