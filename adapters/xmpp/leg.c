@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: ISC */
+/* One component of the XMPP server and all that belongs to it. */
+
+#include "adapters/xmpp/leg.h"
+
+#include <event2/event.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "adapters/xmpp/iq.h"
+#include "adapters/xmpp/settle.h"
+#include "adapters/xmpp/stanza.h"
+#include "prim/base.h"
+
+static int64_t now(const struct xa_leg *leg)
+{
+	return bridge_now_ms(leg->setup.bridge);
+}
+
+/*
+ * The clock.
+ */
+
+static int64_t deadline(const struct xa_leg *leg)
+{
+	int64_t at = xa_link_deadline(&leg->link);
+	int64_t fence = xa_fence_due(&leg->fence);
+	int64_t due = xa_pendings_deadline(&leg->pendings, &leg->fence,
+	    leg->hold_ms);
+
+	/* Without room for a ping the next answer brings us back. */
+	if (fence < at && xa_pings_has_room(&leg->link.pings))
+		at = fence;
+	return due < at ? due : at;
+}
+
+static void arm(struct xa_leg *leg)
+{
+	int64_t at = deadline(leg), wait;
+	struct timeval tv;
+
+	if (at == leg->armed_ms)
+		return;
+	leg->armed_ms = at;
+	if (at == INT64_MAX) {
+		evtimer_del(leg->timer);
+		return;
+	}
+	wait = at - now(leg);
+	if (wait < 0)
+		wait = 0;
+	tv.tv_sec = wait / 1000;
+	tv.tv_usec = wait % 1000 * 1000;
+	evtimer_add(leg->timer, &tv);
+}
+
+/* What the server has read and nobody answered is handed over. */
+static void release(struct xa_leg *leg)
+{
+	struct xa_pending *p;
+
+	while (xa_pendings_is_due(&leg->pendings, &leg->fence, leg->hold_ms,
+	    now(leg))) {
+		p = xa_pendings_first(&leg->pendings);
+		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
+		    PRIM_UNKNOWN_DELIVERY, "the XMPP server has it");
+		xa_pendings_drop(&leg->pendings, p);
+	}
+}
+
+static void raise_fence(struct xa_leg *leg)
+{
+	if (xa_fence_due(&leg->fence) <= now(leg) &&
+	    xa_link_ping(&leg->link, leg->fence.open, now(leg)))
+		xa_fence_close(&leg->fence);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct xa_leg *leg = arg;
+
+	(void)fd;
+	(void)what;
+	leg->armed_ms = INT64_MAX;
+	xa_link_tick(&leg->link, now(leg));
+	raise_fence(leg);
+	release(leg);
+	arm(leg);
+}
+
+/*
+ * Stanzas.
+ */
+
+void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
+{
+	struct prim_buf xml = { 0 };
+
+	xa_stanza_put(&xml, stanza);
+	xmpp_stanza_release(stanza);
+	if (xml.len <= XA_OUT_STANZA_MAX && xa_leg_is_up(leg))
+		xa_wire_write(&leg->wire, prim_buf_slice(&xml));
+	prim_buf_fini(&xml);
+}
+
+static void take_message(struct xa_leg *leg, xmpp_stanza_t *message)
+{
+	struct xa_pending *p;
+	unsigned code = xa_settle_find(&leg->pendings, message, &p);
+
+	if (code) {
+		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
+		    code, xa_settle_text(message));
+		xa_pendings_drop(&leg->pendings, p);
+	}
+	if (xa_stanza_type_is(message, "error"))
+		return;
+	if (!leg->setup.ops->message(leg->setup.ctx, leg, message)) {
+		leg->parked = xmpp_stanza_clone(message);
+		xa_link_hold(&leg->link);
+	}
+}
+
+static void take_iq(struct xa_leg *leg, xmpp_stanza_t *iq)
+{
+	xmpp_stanza_t *answer = xa_iq_answer(leg->setup.xmpp, iq);
+
+	if (answer)
+		xa_leg_take(leg, answer);
+}
+
+/*
+ * Link callbacks: what the protocol wants from us.
+ */
+
+static void link_connect(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_wire_connect(&leg->wire);
+}
+
+static void link_disconnect(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_wire_close(&leg->wire);
+}
+
+static void link_write(void *ctx, struct prim_slice octets)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_wire_write(&leg->wire, octets);
+}
+
+static void link_hold(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_wire_hold(&leg->wire);
+}
+
+static void link_go(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_wire_go(&leg->wire);
+}
+
+static void link_up(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_fence_init(&leg->fence);
+	leg->setup.ops->up(leg->setup.ctx, leg);
+}
+
+static void unpark(struct xa_leg *leg)
+{
+	if (leg->parked)
+		xmpp_stanza_release(leg->parked);
+	leg->parked = NULL;
+}
+
+static void count_unfenced(struct xa_leg *leg)
+{
+	struct xa_pending *p;
+
+	TAILQ_FOREACH(p, &leg->pendings.list, link) {
+		if (!xa_fence_has_passed(&leg->fence, p->batch))
+			leg->unfenced++;
+	}
+}
+
+static void link_down(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	count_unfenced(leg);
+	unpark(leg);
+	leg->setup.ops->down(leg->setup.ctx, leg);
+}
+
+static void link_stanza(void *ctx, xmpp_stanza_t *stanza)
+{
+	struct xa_leg *leg = ctx;
+
+	/* Presence comes in a later version; subscribing to somebody here
+	 * stays unanswered until then, which is no refusal. */
+	if (xa_stanza_is_core(stanza, "message"))
+		take_message(leg, stanza);
+	else if (xa_stanza_is_core(stanza, "iq"))
+		take_iq(leg, stanza);
+}
+
+/* An error or a result is never answered, and presence needs none. */
+static bool wants_answer(xmpp_stanza_t *head)
+{
+	if (xa_stanza_is_core(head, "iq"))
+		return xa_stanza_type_is(head, "get") ||
+		    xa_stanza_type_is(head, "set");
+	return xa_stanza_is_core(head, "message") &&
+	    !xa_stanza_type_is(head, "error");
+}
+
+static void link_refused(void *ctx, xmpp_stanza_t *head)
+{
+	struct xa_leg *leg = ctx;
+	const struct xa_envelope back = {
+		.from = xmpp_stanza_get_to(head),
+		.to = xmpp_stanza_get_from(head),
+		.id = xmpp_stanza_get_id(head),
+	};
+
+	bridge_log(leg->setup.bridge, BRIDGE_WARN, "stanza too big from=%s",
+	    bridge_quote(prim_slice_of(back.to)));
+	if (wants_answer(head) && back.from && back.to)
+		xa_leg_take(leg,
+		    xa_stanza_error(leg->setup.xmpp, xmpp_stanza_get_name(head),
+			&back, &xa_error_policy_violation,
+			"the stanza is too big or too deep"));
+}
+
+static void link_passed(void *ctx, uint64_t mark)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_fence_pass(&leg->fence, mark);
+	raise_fence(leg);
+	release(leg);
+}
+
+static uint64_t link_random(void *ctx)
+{
+	uint64_t value = 0;
+
+	(void)ctx;
+	RAND_bytes((unsigned char *)&value, sizeof(value));
+	return value;
+}
+
+static void link_log(void *ctx, enum bridge_level level, const char *text)
+{
+	struct xa_leg *leg = ctx;
+
+	bridge_log(leg->setup.bridge, level, "%s", text);
+}
+
+static const struct xa_link_ops LINK_OPS = {
+	.connect = link_connect,
+	.disconnect = link_disconnect,
+	.write = link_write,
+	.hold = link_hold,
+	.go = link_go,
+	.up = link_up,
+	.down = link_down,
+	.stanza = link_stanza,
+	.refused = link_refused,
+	.passed = link_passed,
+	.random = link_random,
+	.log = link_log,
+};
+
+/*
+ * Wire callbacks: what the world tells us.
+ */
+
+static void wire_connected(void *ctx)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_link_connected(&leg->link, now(leg));
+	arm(leg);
+}
+
+static void wire_octets(void *ctx, struct prim_slice octets)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_link_feed(&leg->link, octets, now(leg));
+	arm(leg);
+}
+
+static void wire_lost(void *ctx, const char *why)
+{
+	struct xa_leg *leg = ctx;
+
+	xa_link_lost(&leg->link, why, now(leg));
+	arm(leg);
+}
+
+static const struct xa_wire_ops WIRE_OPS = {
+	.connected = wire_connected,
+	.octets = wire_octets,
+	.lost = wire_lost,
+};
+
+/*
+ * The public face.
+ */
+
+void xa_leg_init(struct xa_leg *leg, const struct xa_leg_setup *setup)
+{
+	struct event_base *base = bridge_base(setup->bridge);
+
+	memset(leg, 0, sizeof(*leg));
+	leg->setup = *setup;
+	leg->hold_ms = XA_PENDING_HOLD_MS;
+	leg->armed_ms = INT64_MAX;
+	leg->timer = evtimer_new(base, on_timer, leg);
+	xa_fence_init(&leg->fence);
+	xa_pendings_init(&leg->pendings);
+	xa_wire_init(&leg->wire, base, &WIRE_OPS, leg);
+	xa_wire_set_server(&leg->wire, setup->server);
+	xa_link_init(&leg->link, &LINK_OPS, leg, setup->xmpp);
+	leg->link.host = setup->host;
+	leg->link.secret = setup->secret;
+}
+
+void xa_leg_fini(struct xa_leg *leg)
+{
+	xa_leg_stop(leg);
+	xa_leg_forget(leg);
+	xa_link_fini(&leg->link);
+	xa_wire_fini(&leg->wire);
+	xa_pendings_fini(&leg->pendings);
+	event_free(leg->timer);
+	leg->timer = NULL;
+}
+
+void xa_leg_start(struct xa_leg *leg)
+{
+	xa_link_start(&leg->link, now(leg));
+	arm(leg);
+}
+
+void xa_leg_stop(struct xa_leg *leg)
+{
+	xa_link_stop(&leg->link);
+	arm(leg);
+}
+
+bool xa_leg_is_up(const struct xa_leg *leg)
+{
+	return xa_link_is_up(&leg->link);
+}
+
+void xa_leg_deliver(struct xa_leg *leg, const struct xa_out *out,
+    struct prim_slice delivery_id)
+{
+	struct xa_pending_new n = {
+		.id = delivery_id,
+		.to = prim_buf_slice(&out->key),
+		.from = prim_buf_slice(&out->from),
+	};
+
+	if (xa_pendings_find(&leg->pendings, delivery_id))
+		return;
+	xa_wire_write(&leg->wire, prim_buf_slice(&out->xml));
+	n.batch = xa_fence_add(&leg->fence, now(leg));
+	xa_pendings_put(&leg->pendings, &n, now(leg));
+	raise_fence(leg);
+	arm(leg);
+}
+
+void xa_leg_go(struct xa_leg *leg)
+{
+	if (!leg->parked ||
+	    !leg->setup.ops->message(leg->setup.ctx, leg, leg->parked))
+		return;
+	unpark(leg);
+	xa_link_go(&leg->link, now(leg));
+	arm(leg);
+}
+
+void xa_leg_hurry(struct xa_leg *leg)
+{
+	leg->hold_ms = 0;
+	release(leg);
+	arm(leg);
+}
+
+void xa_leg_forget(struct xa_leg *leg)
+{
+	struct xa_pending *p;
+
+	while ((p = xa_pendings_first(&leg->pendings)))
+		xa_pendings_drop(&leg->pendings, p);
+}
+
+void xa_leg_fail(struct xa_leg *leg, unsigned code, const char *text)
+{
+	struct xa_pending *p;
+
+	while ((p = xa_pendings_first(&leg->pendings))) {
+		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
+		    code, text);
+		xa_pendings_drop(&leg->pendings, p);
+	}
+}

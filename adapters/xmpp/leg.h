@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef XA_LEG_H
+#define XA_LEG_H
+
+/*
+ * One component of the XMPP server and all that belongs to it: the link and
+ * its wire, the fence, the deliveries that wait, the clock. A server lets a
+ * component speak for its own domain only, so there is a leg for each domain
+ * we speak for: the PRIM domain, and the gateway's.
+ */
+
+#include <stdbool.h>
+#include <strophe.h>
+
+#include "adapters/xmpp/fence.h"
+#include "adapters/xmpp/link.h"
+#include "adapters/xmpp/out.h"
+#include "adapters/xmpp/pending.h"
+#include "adapters/xmpp/wire.h"
+#include "bridge/adapter.h"
+#include "prim/slice.h"
+
+struct xa_leg;
+
+struct xa_leg_ops {
+	void (*up)(void *ctx, struct xa_leg *leg);
+	/* It has to forget or to fail what waits. */
+	void (*down)(void *ctx, struct xa_leg *leg);
+	/* A message from somebody. False: there is no room, it comes again
+	 * after xa_leg_go(). Borrowed. */
+	bool (*message)(void *ctx, struct xa_leg *leg, xmpp_stanza_t *message);
+	/* The end of a delivery. */
+	void (*report)(void *ctx, struct prim_slice delivery_id, unsigned code,
+	    const char *text);
+};
+
+/* All borrowed for the life of the leg. */
+struct xa_leg_setup {
+	struct bridge *bridge;
+	xmpp_ctx_t *xmpp;
+	const struct xa_leg_ops *ops;
+	void *ctx;
+	struct prim_slice server; /* passed xa_wire_parse() */
+	struct prim_slice host;
+	struct prim_slice secret;
+};
+
+struct xa_leg {
+	struct xa_leg_setup setup;
+	struct xa_link link;
+	struct xa_wire wire;
+	struct xa_fence fence;
+	struct xa_pendings pendings;
+	struct event *timer;   /* owned */
+	int64_t armed_ms;      /* when it fires; INT64_MAX: never */
+	int64_t hold_ms;       /* how long a delivery waits for a receipt */
+	xmpp_stanza_t *parked; /* owned: it found no room */
+	uint64_t unfenced;     /* deliveries lost before the fence, ever */
+};
+
+void xa_leg_init(struct xa_leg *leg, const struct xa_leg_setup *setup);
+/* Not from inside an op. Stops if need be. */
+void xa_leg_fini(struct xa_leg *leg);
+
+void xa_leg_start(struct xa_leg *leg);
+/* Says goodbye; `down` if it was up. Idempotent. */
+void xa_leg_stop(struct xa_leg *leg);
+bool xa_leg_is_up(const struct xa_leg *leg);
+
+/* Sends a stanza and takes it: it is released. One that no server would take
+ * is dropped. */
+void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza);
+
+/* Sends what was translated; one report follows, or `down`. One that waits
+ * already is not sent again. */
+void xa_leg_deliver(struct xa_leg *leg, const struct xa_out *out,
+    struct prim_slice delivery_id);
+
+/* There may be room. */
+void xa_leg_go(struct xa_leg *leg);
+/* Holds nothing for receipts any more. */
+void xa_leg_hurry(struct xa_leg *leg);
+
+/* Ends all that waits: without a word, or with a report. */
+void xa_leg_forget(struct xa_leg *leg);
+void xa_leg_fail(struct xa_leg *leg, unsigned code, const char *text);
+
+#endif
