@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_ADAPTERS_XMPP_FAKE_BRIDGE_H
+#define TESTS_ADAPTERS_XMPP_FAKE_BRIDGE_H
+
+/*
+ * The bridge as the adapter sees it, made of a list of what was said to it and
+ * a clock that is turned by hand. To be included by one file of a test program.
+ */
+
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/adapter.h"
+#include "prim/base.h"
+#include "prim/buf.h"
+
+struct bridge {
+	struct event_base *base;
+	int64_t now_ms;
+	struct prim_buf said; /* window, report, submit, ready; one a line */
+	struct prim_buf log;
+	struct prim_buf token; /* of the last submission */
+	struct prim_buf body;
+	bool full; /* refuse submissions */
+	unsigned submissions;
+	const char *routed; /* the one domain that is routed; NULL: all */
+};
+
+struct event_base *bridge_base(struct bridge *b)
+{
+	return b->base;
+}
+
+const char *bridge_name(const struct bridge *b)
+{
+	(void)b;
+	return "xmpp";
+}
+
+bool bridge_routes(const struct bridge *b, struct prim_slice domain)
+{
+	return !b->routed || prim_slice_eq(domain, prim_slice_of(b->routed));
+}
+
+int64_t bridge_now_ms(const struct bridge *b)
+{
+	return b->now_ms;
+}
+
+void bridge_ready(struct bridge *b)
+{
+	prim_buf_puts(&b->said, "ready\n");
+}
+
+void bridge_window(struct bridge *b, unsigned deliveries)
+{
+	prim_buf_putf(&b->said, "window %u\n", deliveries);
+}
+
+void bridge_report(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text)
+{
+	prim_buf_putf(&b->said, "report %.*s %u %s\n",
+	    PRIM_SLICE_ARG(delivery_id), code, text);
+}
+
+bool bridge_submit(struct bridge *b, const struct bridge_message *m)
+{
+	if (b->full)
+		return false;
+	b->submissions++;
+	prim_buf_putf(&b->said, "submit %.*s %.*s\n", PRIM_SLICE_ARG(m->from),
+	    PRIM_SLICE_ARG(m->to));
+	prim_buf_reset(&b->token);
+	prim_buf_put(&b->token, m->return_token);
+	prim_buf_reset(&b->body);
+	prim_buf_put(&b->body, m->body);
+	return true;
+}
+
+void bridge_log(struct bridge *b, enum bridge_level level, const char *format,
+    ...)
+{
+	char text[1024];
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	prim_buf_putf(&b->log, "%s\n", text);
+}
+
+const char *bridge_quote(struct prim_slice s)
+{
+	static char text[8][256];
+	static unsigned next;
+	char *to = text[next++ % 8];
+
+	snprintf(to, sizeof(text[0]), "%.*s", PRIM_SLICE_ARG(s));
+	return to;
+}
+
+void bridge_metric(struct bridge *b, const char *name, int64_t value)
+{
+	(void)b;
+	(void)name;
+	(void)value;
+}
+
+static inline const char *fake_text(struct prim_buf *b)
+{
+	prim_buf_putc(b, '\0');
+	b->len--;
+	return b->ptr;
+}
+
+static inline void fake_fini(struct bridge *b)
+{
+	prim_buf_fini(&b->said);
+	prim_buf_fini(&b->log);
+	prim_buf_fini(&b->token);
+	prim_buf_fini(&b->body);
+}
+
+#endif

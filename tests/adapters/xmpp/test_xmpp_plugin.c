@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: ISC */
+/* The whole adapter between a fake bridge and a fake server. */
+
+#include "tests/lib/t.h"
+
+#include "adapters/xmpp/options.h"
+#include "bridge/adapter.h"
+#include "tests/adapters/xmpp/fake_bridge.h"
+#include "tests/adapters/xmpp/fake_server.h"
+
+#define ID      "00112233445566778899aabbccddeeff"
+#define GUARD_S 5
+
+struct world {
+	struct bridge bridge;
+	struct server server;
+	struct xa_options options;
+	FILE *secret;
+	char secret_path[64];
+	char domain[32];
+	char gateway[32];
+	void *state;
+	bool started;
+};
+
+/* Turns the loop until `text` is in `b`. */
+static void await(struct world *w, struct prim_buf *b, const char *text)
+{
+	time_t begin = time(NULL);
+
+	while (!strstr(fake_text(b), text)) {
+		if (time(NULL) - begin > GUARD_S)
+			fail_msg("no %s in %s", text, b->ptr);
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+	}
+}
+
+static void await_said(struct world *w, const char *text)
+{
+	await(w, &w->bridge.said, text);
+}
+
+static void await_heard(struct world *w, unsigned link, const char *text)
+{
+	time_t begin = time(NULL);
+
+	while (w->server.link_count <= link) {
+		assert_true(time(NULL) - begin <= GUARD_S);
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+	}
+	await(w, &w->server.links[link].heard, text);
+}
+
+static void say(struct world *w, const char *xml)
+{
+	server_say(&w->server.links[0], xml);
+}
+
+static bool was_said(struct world *w, const char *text)
+{
+	return strstr(fake_text(&w->bridge.said), text) != NULL;
+}
+
+static int on_tick_ms = 20;
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	((struct bridge *)arg)->now_ms += on_tick_ms;
+}
+
+/* The fake clock runs along with the loop, so that timers come true. */
+static struct event *start_clock(struct bridge *b)
+{
+	const struct timeval tick = { 0, 20000 };
+	struct event *e = event_new(b->base, -1, EV_PERSIST, on_tick, b);
+
+	event_add(e, &tick);
+	return e;
+}
+
+static struct event *ticker;
+
+static int setup(void **state)
+{
+	struct world *w = prim_new(struct world);
+
+	w->bridge.base = event_base_new();
+	w->bridge.now_ms = INT64_C(1793004800000);
+	ticker = start_clock(&w->bridge);
+	server_open(&w->server, w->bridge.base);
+	w->server.echo = true;
+	w->secret = tmpfile();
+	fputs("test\n", w->secret);
+	fflush(w->secret);
+	snprintf(w->secret_path, sizeof(w->secret_path), "/proc/self/fd/%d",
+	    fileno(w->secret));
+	snprintf(w->domain, sizeof(w->domain), "prim.example");
+	snprintf(w->gateway, sizeof(w->gateway), "gw.prim.example");
+	w->options.server = w->server.address;
+	w->options.domain = w->domain;
+	w->options.secret_file = w->secret_path;
+	w->state = prim_alloc(br_adapter_plugin.state_size);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	if (w->started)
+		br_adapter_plugin.stop(w->state);
+	prim_free(w->state);
+	server_close(&w->server);
+	event_free(ticker);
+	event_base_free(w->bridge.base);
+	fake_fini(&w->bridge);
+	fclose(w->secret);
+	prim_free(w);
+	return 0;
+}
+
+static void start(struct world *w)
+{
+	assert_true(br_adapter_plugin.start(&w->bridge, w->state, &w->options));
+	w->started = true;
+	await_said(w, "window 1024\n");
+	prim_buf_reset(&w->bridge.said);
+}
+
+static unsigned deliver_as(struct world *w, const char *id, const char *from)
+{
+	const struct bridge_message m = {
+		.from = prim_slice_of(from),
+		.to = PRIM_SLICE("im:juliet@jabber.example"),
+		.message_id = PRIM_SLICE("m1"),
+		.conversation_id = PRIM_SLICE("c1"),
+		.content_type = PRIM_SLICE("text/plain"),
+		.body = PRIM_SLICE("hello"),
+		.delivery_id = prim_slice_of(id),
+		.attempt = 1,
+	};
+
+	return br_adapter_plugin.deliver(w->state, &m);
+}
+
+static unsigned deliver(struct world *w, const char *id)
+{
+	return deliver_as(w, id, "im:romeo@prim.example");
+}
+
+static void outcome(struct world *w, unsigned code)
+{
+	const struct bridge_outcome o = {
+		.return_token = prim_buf_slice(&w->bridge.token),
+		.message_id = PRIM_SLICE("m7"),
+		.code = code,
+	};
+
+	br_adapter_plugin.outcome(w->state, &o);
+}
+
+static void the_window_opens_when_the_link_is_up(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(br_adapter_plugin.start(&w->bridge, w->state, &w->options));
+	w->started = true;
+	assert_string_equal(fake_text(&w->bridge.said), "ready\n");
+	await_said(w, "window 1024\n");
+	assert_string_equal(fake_text(&w->bridge.said), "ready\nwindow 1024\n");
+}
+
+static void a_receipt_of_the_recipient_is_200(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	say(w,
+	    "<message from='evil@jabber.example/x' to='romeo@prim.example'>"
+	    "<received xmlns='urn:xmpp:receipts' id='" ID "'/></message>"
+	    "<message from='juliet@jabber.example/x' to='paris@prim.example'>"
+	    "<received xmlns='urn:xmpp:receipts' id='" ID "'/></message>"
+	    "<message from='juliet@jabber.example/x' to='romeo@prim.example'>"
+	    "<received xmlns='urn:xmpp:receipts' id='other'/></message>"
+	    "<message from='juliet@jabber.example/x' to='romeo@prim.example'>"
+	    "<body>now</body></message>");
+	await_said(w, "submit ");
+	assert_false(was_said(w, "report"));
+	say(w,
+	    "<message from='juliet@jabber.example/x' to='romeo@prim.example'>"
+	    "<received xmlns='urn:xmpp:receipts' id='" ID "'/></message>");
+	await_said(w, "report " ID " 200 receipt\n");
+}
+
+static void an_error_gives_its_status(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	say(w,
+	    "<message type='error' id='" ID "' "
+	    "from='juliet@jabber.example' to='romeo@prim.example'>"
+	    "<error type='continue'><bad-request "
+	    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+	    "<message type='error' id='" ID "' "
+	    "from='juliet@jabber.example' to='romeo@prim.example'>"
+	    "<error type='cancel'><text "
+	    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text>"
+	    "<service-unavailable "
+	    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+	    "</message>");
+	await_said(w, "report " ID " 408 service-unavailable\n");
+	assert_false(was_said(w, " 400 "));
+}
+
+static void the_server_of_the_recipient_may_refuse_too(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	say(w,
+	    "<message type='error' id='" ID "' from='jabber.example' "
+	    "to='romeo@prim.example'><error type='wait'/></message>");
+	await_said(w, "report " ID " 500 undefined-condition\n");
+}
+
+static void what_the_server_has_read_is_handed_over(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	w->server.echo = false;
+	on_tick_ms = 400;
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "<iq type='get' id='ping-");
+	/* Long after the hold, but the fence has not passed. */
+	for (int i = 0; i < 12; i++)
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+	assert_false(was_said(w, "report"));
+	server_echo(&w->server.links[0], 0);
+	await_said(w, "report " ID " 101 the XMPP server has it\n");
+	on_tick_ms = 20;
+}
+
+static void sixty_four_stanzas_raise_the_fence_at_once(void **state)
+{
+	struct world *w = *state;
+	char id[33];
+
+	start(w);
+	w->server.echo = false;
+	for (int i = 0; i < 64; i++) {
+		snprintf(id, sizeof(id), "%032d", i);
+		assert_int_equal(deliver(w, id), 0);
+	}
+	/* No turn of the clock in between. */
+	await_heard(w, 0, "<iq type='get' id='ping-");
+	assert_null(strstr(server_heard(&w->server.links[0]), "-2'"));
+	server_echo(&w->server.links[0], 0);
+	br_adapter_plugin.drain(w->state);
+	await_said(w, "report 00000000000000000000000000000063 101 ");
+	assert_true(was_said(w, "report 00000000000000000000000000000000 101"));
+}
+
+static void a_delivery_that_waits_is_not_sent_twice(void **state)
+{
+	struct world *w = *state;
+	const char *first;
+
+	start(w);
+	assert_int_equal(deliver(w, ID), 0);
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "<iq type='get' id='ping-");
+	first = strstr(server_heard(&w->server.links[0]), "<message");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "<message"));
+}
+
+static void a_lost_link_closes_the_window_and_gives_all_back(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	w->server.echo = false;
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	server_cut(&w->server.links[0]);
+	await_said(w, "window 0\n");
+	assert_int_equal(deliver(w, ID), 502);
+	on_tick_ms = 200;
+	await_said(w, "window 0\nwindow 1024\n");
+	on_tick_ms = 20;
+	assert_false(was_said(w, "report"));
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 1, "</message>");
+	assert_non_null(strstr(server_heard(&w->server.links[1]),
+	    "id=\"" ID "\""));
+}
+
+static void the_sender_gets_a_receipt_when_it_is_committed(void **state)
+{
+	static const unsigned CODES[] = { 200, 101 };
+	struct world *w = *state;
+
+	start(w);
+	for (size_t i = 0; i < PRIM_COUNT(CODES); i++) {
+		prim_buf_reset(&w->server.links[0].heard);
+		prim_buf_reset(&w->bridge.said);
+		say(w,
+		    "<message from='juliet@jabber.example/x' id='a1' "
+		    "type='chat' to='romeo@prim.example'><body>hi</body>"
+		    "<request xmlns='urn:xmpp:receipts'/></message>");
+		await_said(w,
+		    "submit im:juliet@jabber.example "
+		    "im:romeo@prim.example\n");
+		assert_null(strstr(server_heard(&w->server.links[0]),
+		    "received"));
+		outcome(w, CODES[i]);
+		await_heard(w, 0, "</message>");
+		assert_non_null(strstr(server_heard(&w->server.links[0]),
+		    "to=\"juliet@jabber.example/x\""));
+		assert_non_null(strstr(server_heard(&w->server.links[0]),
+		    "id=\"a1\""));
+		assert_non_null(strstr(server_heard(&w->server.links[0]),
+		    "<received "));
+		assert_non_null(strstr(server_heard(&w->server.links[0]),
+		    "from=\"romeo@prim.example\""));
+	}
+}
+
+static void the_sender_gets_an_error_when_it_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	say(w,
+	    "<message from='juliet@jabber.example/x' id='a1' "
+	    "to='romeo@prim.example'><body>hi</body></message>");
+	await_said(w, "submit ");
+	outcome(w, 403);
+	await_heard(w, 0, "</message>");
+	assert_non_null(strstr(server_heard(&w->server.links[0]),
+	    "<item-not-found "));
+	assert_non_null(strstr(server_heard(&w->server.links[0]),
+	    "PRIM 403 Resource Not Found"));
+	assert_non_null(strstr(server_heard(&w->server.links[0]), "id=\"a1\""));
+	assert_null(strstr(server_heard(&w->server.links[0]), "hi</body>"));
+}
+
+static void an_unasked_receipt_is_not_sent(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	say(w,
+	    "<message from='juliet@jabber.example/x' id='a1' "
+	    "to='romeo@prim.example'><body>hi</body></message>");
+	await_said(w, "submit ");
+	outcome(w, 200);
+	say(w,
+	    "<iq type='get' id='q' from='juliet@jabber.example/x' "
+	    "to='prim.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+	await_heard(w, 0, "id=\"q\"");
+	assert_null(strstr(server_heard(&w->server.links[0]), "<message"));
+}
+
+static void without_room_the_stream_waits_and_keeps_its_order(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	say(w,
+	    "<message from='a@jabber.example/x' to='romeo@prim.example'>"
+	    "<body>1</body></message>");
+	await_said(w, "submit im:a@");
+	w->bridge.full = true;
+	say(w,
+	    "<message from='b@jabber.example/x' to='romeo@prim.example'>"
+	    "<body>2</body></message>"
+	    "<message from='c@jabber.example/x' to='romeo@prim.example'>"
+	    "<body>3</body></message>"
+	    "<iq type='get' id='q' from='c@jabber.example/x' "
+	    "to='prim.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+	for (int i = 0; i < 10; i++)
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+	assert_false(was_said(w, "submit im:b@"));
+	br_adapter_plugin.room(w->state);
+	assert_false(was_said(w, "submit im:b@"));
+	w->bridge.full = false;
+	br_adapter_plugin.room(w->state);
+	assert_true(was_said(w,
+	    "submit im:a@jabber.example "
+	    "im:romeo@prim.example\n"
+	    "submit im:b@jabber.example "
+	    "im:romeo@prim.example\n"
+	    "submit im:c@jabber.example "
+	    "im:romeo@prim.example\n"));
+	await_heard(w, 0, "id=\"q\"");
+}
+
+static void questions_are_answered(void **state)
+{
+	static const struct {
+		const char *xml;
+		const char *want;
+	} CASES[] = {
+		{"<iq type='get' id='1' from='a@b/c' to='prim.example'>"
+		  "<query xmlns='http://jabber.org/protocol/disco#info' "
+		  "node='n'/></iq>",					      "category=\"gateway\""   },
+		{ "<iq type='get' id='2' from='a@b/c' to='x@prim.example'>"
+		  "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",  "type=\"registered\""    },
+		{ "<iq type='get' id='3' from='a@b/c' to='prim.example'>"
+		  "<query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+                 "type=\"result\""											  },
+		{ "<iq type='get' id='4' from='a@b/c' to='prim.example'>"
+		  "<query xmlns='jabber:iq:version'/></iq>",		      "<name>Primbridge</name>"},
+		{ "<iq type='get' id='5' from='a@b/c' to='x@prim.example'>"
+		  "<vCard xmlns='vcard-temp'/></iq>",			     "<service-unavailable "  },
+		{ "<iq type='set' id='6' from='a@b/c' to='prim.example'>"
+		  "<ping xmlns='urn:xmpp:ping'/></iq>",			   "<service-unavailable "  },
+		{ "<iq type='get' id='7' from='a@b/c' to='prim.example'/>",
+                 "<service-unavailable "										    },
+	};
+	struct world *w = *state;
+
+	start(w);
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		prim_buf_reset(&w->server.links[0].heard);
+		say(w, CASES[i].xml);
+		await_heard(w, 0, CASES[i].want);
+	}
+	prim_buf_reset(&w->server.links[0].heard);
+	say(w,
+	    "<iq type='result' id='8' from='a@b/c' to='prim.example'/>"
+	    "<iq type='error' id='8' from='a@b/c' to='prim.example'/>"
+	    "<presence type='subscribe' from='a@b' to='x@prim.example'/>"
+	    "<message type='error' from='a@b/c' to='x@prim.example'/>"
+	    "<iq type='get' id='9' from='a@b/c' to='prim.example'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>");
+	await_heard(w, 0, "id=\"9\"");
+	assert_null(strstr(server_heard(&w->server.links[0]), "id=\"8\""));
+	assert_null(strstr(server_heard(&w->server.links[0]), "presence"));
+	assert_null(strstr(server_heard(&w->server.links[0]), "<message"));
+}
+
+static void a_stanza_too_big_is_answered_and_the_link_stays(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	say(w,
+	    "<message from='a@jabber.example/x' id='big' "
+	    "to='romeo@prim.example'><body>hi</body>");
+	for (int i = 0; i < 1100; i++)
+		say(w, "<x/>");
+	say(w,
+	    "</message><message from='b@jabber.example/x' "
+	    "to='romeo@prim.example'><body>small</body></message>");
+	await_heard(w, 0, "<policy-violation ");
+	await_said(w, "submit im:b@");
+	assert_non_null(strstr(server_heard(&w->server.links[0]),
+	    "id=\"big\""));
+	assert_false(was_said(w, "window 0"));
+}
+
+static void a_bridge_that_stops_takes_nothing_new(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	br_adapter_plugin.drain(w->state);
+	say(w,
+	    "<message from='a@jabber.example/x' id='late' "
+	    "to='romeo@prim.example'><body>hi</body></message>");
+	await_heard(w, 0, "<remote-server-timeout ");
+	assert_false(was_said(w, "submit"));
+}
+
+static void other_domains_speak_through_the_gateway(void **state)
+{
+	struct world *w = *state;
+	unsigned gateway;
+
+	w->options.gateway_domain = w->gateway;
+	w->bridge.routed = "jabber.example";
+	start(w);
+	while (w->server.link_count < 2 || !w->server.links[1].proved ||
+	    !w->server.links[0].proved)
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+	gateway = strstr(server_heard(&w->server.links[1]),
+		      "to='gw.prim.example'")
+	    ? 1
+	    : 0;
+	/* One more turn, for the handshake's answer to arrive. */
+	server_say(&w->server.links[gateway],
+	    "<message from='a@other.example/x' "
+	    "to='mercutio\\40verona.example@gw.prim.example'>"
+	    "<body>hi</body></message>");
+	await_said(w,
+	    "submit im:a%40other.example@gw.prim.example "
+	    "im:mercutio@verona.example\n");
+	assert_int_equal(deliver_as(w, ID, "im:mercutio@verona.example"), 0);
+	await_heard(w, gateway, "mercutio\\40verona.example@gw.prim.example");
+	/* It goes alone: what is on the other leg stays. */
+	server_cut(&w->server.links[gateway]);
+	await_said(w, "report " ID " 502 ");
+	assert_false(was_said(w, "window 0"));
+}
+
+static void without_a_gateway_other_domains_are_refused(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	assert_int_equal(deliver_as(w, ID, "im:mercutio@verona.example"), 403);
+}
+
+static void a_secret_that_cannot_be_read_is_told(void **state)
+{
+	struct world *w = *state;
+	char nowhere[] = "no-such-file-here";
+
+	w->options.secret_file = nowhere;
+	assert_false(br_adapter_plugin.start(&w->bridge, w->state,
+	    &w->options));
+	w->started = true;
+	assert_non_null(strstr(fake_text(&w->bridge.log),
+	    "cannot read secret_file"));
+}
+
+static void options_are_checked(void **state)
+{
+	static const struct {
+		const char *server, *domain, *gateway;
+		const char *why; /* NULL: fine */
+	} CASES[] = {
+		{"127.0.0.1:5347",     "a.example", NULL,          NULL             },
+		{ "[::1]:5347",        "a.example", "b.a.example", NULL             },
+		{ "xmpp.example:5347", "a.example", NULL,          NULL             },
+		{ "127.0.0.1",         "a.example", NULL,          "server:"        },
+		{ "127.0.0.1:0",       "a.example", NULL,          "server:"        },
+		{ "127.0.0.1:65536",   "a.example", NULL,          "server:"        },
+		{ "::1:5347",          "a.example", NULL,          "server:"        },
+		{ ":5347",             "a.example", NULL,          "server:"        },
+		{ "127.0.0.1:5347",    "a_b",       NULL,          "domain:"        },
+		{ "127.0.0.1:5347",    "a.example", "x y",         "gateway_domain:"},
+		{ "127.0.0.1:5347",    "a.example", "A.example",
+                 "gateway_domain:"						  },
+	};
+
+	char why[256];
+
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		char server[64], domain[64], gateway[64];
+		const struct xa_options o = {
+			.server = server,
+			.domain = domain,
+			.gateway_domain = CASES[i].gateway ? gateway : NULL,
+		};
+
+		snprintf(server, sizeof(server), "%s", CASES[i].server);
+		snprintf(domain, sizeof(domain), "%s", CASES[i].domain);
+		if (CASES[i].gateway)
+			snprintf(gateway, sizeof(gateway), "%s",
+			    CASES[i].gateway);
+		assert_int_equal(br_adapter_plugin.check(&o, why, sizeof(why)),
+		    CASES[i].why == NULL);
+		if (CASES[i].why)
+			assert_int_equal(strncmp(why, CASES[i].why,
+					     strlen(CASES[i].why)),
+			    0);
+	}
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_window_opens_when_the_link_is_up),
+		TEST(a_receipt_of_the_recipient_is_200),
+		TEST(an_error_gives_its_status),
+		TEST(the_server_of_the_recipient_may_refuse_too),
+		TEST(what_the_server_has_read_is_handed_over),
+		TEST(sixty_four_stanzas_raise_the_fence_at_once),
+		TEST(a_delivery_that_waits_is_not_sent_twice),
+		TEST(a_lost_link_closes_the_window_and_gives_all_back),
+		TEST(the_sender_gets_a_receipt_when_it_is_committed),
+		TEST(the_sender_gets_an_error_when_it_is_refused),
+		TEST(an_unasked_receipt_is_not_sent),
+		TEST(without_room_the_stream_waits_and_keeps_its_order),
+		TEST(questions_are_answered),
+		TEST(a_stanza_too_big_is_answered_and_the_link_stays),
+		TEST(a_bridge_that_stops_takes_nothing_new),
+		TEST(other_domains_speak_through_the_gateway),
+		TEST(without_a_gateway_other_domains_are_refused),
+		TEST(a_secret_that_cannot_be_read_is_told),
+		TEST(options_are_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
