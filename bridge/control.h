@@ -50,7 +50,7 @@ struct br_control_ops {
 
 /* Where commands run. All is borrowed and outlives every command. */
 struct br_control {
-	struct br_store *store;
+	struct br_store *store; /* NULL will do for status */
 	const struct br_config *config;
 	struct br_worker *worker; /* NULL: passwords are derived in the call */
 	const struct br_control_ops *ops; /* NULL: no server runs */

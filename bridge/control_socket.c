@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The control socket inside primd: one line in, one line out. */
 
-/* struct ucred. NOLINTNEXTLINE(bugprone-reserved-identifier) */
-#define _GNU_SOURCE
-
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -15,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "bridge/config.h"
@@ -138,9 +136,16 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	conn_close(arg);
 }
 
+/* What SO_PEERCRED gives: Linux's struct ucred, which glibc hides here. */
+struct peer {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
 static bool may_talk(int fd)
 {
-	struct ucred peer;
+	struct peer peer;
 	socklen_t len = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&

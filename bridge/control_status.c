@@ -3,16 +3,6 @@
 
 #include "bridge/config.h"
 #include "bridge/control_job.h"
-#include "bridge/store.h"
-
-static void on_message(void *arg, const struct br_store_message *m, bool failed)
-{
-	json_int_t *count = arg;
-
-	(void)failed;
-	if (m)
-		(*count)++;
-}
 
 static json_t *domains_json(const struct br_config *config)
 {
@@ -34,22 +24,9 @@ void br_control_status(struct br_control_job *job, const json_t *request)
 {
 	const struct br_control *c = &job->c;
 	json_t *result = status_json(c);
-	json_int_t rows = 0;
-	struct br_err err;
 
 	(void)request;
-	if (c->ops) {
-		if (c->ops->status)
-			c->ops->status(c->ctx, result);
-		br_control_job_take_result(job, result);
-		return;
-	}
-	/* Nobody counts the outbox while no server runs. */
-	if (!br_store_message_each(c->store, on_message, &rows, &err)) {
-		json_decref(result);
-		br_control_job_fail(job, "%s", err.text);
-		return;
-	}
-	json_object_set_new(result, "outbox", json_integer(rows));
+	if (c->ops && c->ops->status)
+		c->ops->status(c->ctx, result);
 	br_control_job_take_result(job, result);
 }

@@ -11,30 +11,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/lock.h"
+#include "bridge/password.h"
 #include "bridge/store.h"
 #include "bridge/user.h"
 #include "prim/base.h"
 #include "prim/buf.h"
 
 #define EXIT_USAGE   2
-#define PASSWORD_MAX 1024
 #define LOCK_TRIES   20 /* a primd that starts or stops has the lock only */
 #define LOCK_WAIT_MS 100
+
+#define PASSWORD_HELP                                                        \
+	"The password is read from standard input, one line; on a terminal " \
+	"you are asked."
 
 struct command {
 	const char *words;
 	const char *argument; /* how its argument is called, or NULL */
 	const char *member;   /* what the request calls it */
 	bool has_password;
-	const char *help; /* one line */
-	const char *more; /* what --help says below it */
+	bool has_no_store; /* works without the store, so without its lock */
+	const char *help;  /* one line */
+	const char *more;  /* what --help says below it */
 };
 
 struct cli {
@@ -46,24 +50,50 @@ struct cli {
 };
 
 static const struct command COMMANDS[] = {
-	{"account add",     "ADDRESS",    "address",    true,  "make an account",
-         "ADDRESS is local@domain, in a domain that 'domains' lists.\n"
-	    "The password is read from standard input, one line; on a "
-	    "terminal you are asked."										},
-	{ "account list",   NULL,         NULL,         false, "show all accounts",
-         "One line each: address and day of creation."							       },
-	{ "account passwd", "ADDRESS",    "address",    true,
-         "give an account a new password",						      "The password is read from standard input, one line; on a "
-	    "terminal you are asked.\nConnections that are open stay open."},
-	{ "account remove", "ADDRESS",    "address",    false, "remove an account",
-         "Messages that wait for it are removed with it."                                                            },
-	{ "status",         NULL,         NULL,         false, "show what runs and what waits",
-         "Domains, listeners, connections, messages in the outbox, and the "
-	    "adapters with their state, process and deaths."                                                         },
-	{ "trace",          "MESSAGE-ID", "message_id", false,
-         "tell the story of one message",						       "What the store remembers (until two days after the message's "
-	    "end) and the newest log lines of the running primd, in the order "
-	    "of time.\nThe Message-ID is spelled as in the log (id=...)."   },
+	{
+         .words = "account add",
+         .argument = "ADDRESS",
+         .member = "address",
+         .has_password = true,
+         .help = "make an account",
+         .more = "ADDRESS is local@domain, in a domain that 'domains' "
+		    "lists.\n" PASSWORD_HELP,
+	 },
+	{
+         .words = "account list",
+         .help = "show all accounts",
+         .more = "One line each: address and day of creation.",
+	 },
+	{
+         .words = "account passwd",
+         .argument = "ADDRESS",
+         .member = "address",
+         .has_password = true,
+         .help = "give an account a new password",
+         .more = PASSWORD_HELP "\nConnections that are open stay open.",
+	 },
+	{
+         .words = "account remove",
+         .argument = "ADDRESS",
+         .member = "address",
+         .help = "remove an account",
+         .more = "Messages that wait for it are removed with it.",
+	 },
+	{
+         .words = "status",
+         .has_no_store = true,
+         .help = "show what runs and what waits",
+         .more = "Domains, listeners, connections, messages in the outbox, "
+		    "and the adapters with\ntheir state, process and deaths.",					    },
+	{
+         .words = "trace",
+         .argument = "MESSAGE-ID",
+         .member = "message_id",
+         .help = "tell the story of one message",
+         .more = "What the store remembers (until two days after the "
+		    "message's end) and the newest\nlog lines of the running "
+		    "primd, in the order of time. The Message-ID is spelled\n"
+		    "as in the log (id=...).", },
 };
 
 static void usage(FILE *out)
@@ -130,31 +160,34 @@ static int command_fits(const struct command *c, char *const *words, int count)
 
 static bool find_command(struct cli *cli, char *const *words, int count)
 {
+	const struct command *found = NULL;
 	int used = 0;
 
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS) && used == 0; i++) {
+	for (size_t i = 0; i < PRIM_COUNT(COMMANDS) && !found; i++) {
 		used = command_fits(&COMMANDS[i], words, count);
 		if (used > 0)
-			cli->command = &COMMANDS[i];
+			found = &COMMANDS[i];
 	}
+	cli->command = found;
 	if (cli->help)
 		return true;
-	if (used == 0)
+	if (!found)
 		return false;
-	if (cli->command->argument && count > used)
+	if (found->argument && count > used)
 		cli->argument = words[used++];
-	return count == used && !cli->argument == !cli->command->argument;
+	return count == used && !cli->argument == !found->argument;
 }
+
+static const struct option OPTIONS[] = {
+	{"config",   required_argument, NULL, 'c'},
+	{ "json",    no_argument,       NULL, 'j'},
+	{ "help",    no_argument,       NULL, 'h'},
+	{ "version", no_argument,       NULL, 'V'},
+	{ NULL,      0,                 NULL, 0  },
+};
 
 static bool parse_options(struct cli *cli, int argc, char **argv)
 {
-	static const struct option OPTIONS[] = {
-		{"config",   required_argument, NULL, 'c'},
-		{ "json",    no_argument,       NULL, 'j'},
-		{ "help",    no_argument,       NULL, 'h'},
-		{ "version", no_argument,       NULL, 'V'},
-		{ NULL,      0,                 NULL, 0  },
-	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:hV", OPTIONS, NULL)) !=
@@ -179,73 +212,12 @@ static bool parse_options(struct cli *cli, int argc, char **argv)
 	return true;
 }
 
-/* ---- the password ---- */
-
-static void set_echo(bool on)
-{
-	struct termios t;
-
-	if (tcgetattr(STDIN_FILENO, &t) != 0)
-		return;
-	if (on)
-		t.c_lflag |= ECHO | ISIG;
-	else
-		t.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
-}
-
-/* One line of standard input without its end. */
-static bool read_line(char out_line[PASSWORD_MAX + 3], struct br_err *err)
-{
-	size_t len;
-
-	if (!fgets(out_line, PASSWORD_MAX + 3, stdin))
-		return br_err_set(err,
-		    "no password: give it as one line on standard input");
-	len = strlen(out_line);
-	if (len > 0 && out_line[len - 1] == '\n')
-		out_line[--len] = '\0';
-	if (len > 0 && out_line[len - 1] == '\r')
-		out_line[--len] = '\0';
-	if (len > PASSWORD_MAX)
-		return br_err_set(err,
-		    "the password is too long; at most %d octets",
-		    PASSWORD_MAX);
-	return true;
-}
-
-static bool ask(const char *prompt, char out_line[PASSWORD_MAX + 3],
-    struct br_err *err)
-{
-	bool ok;
-
-	fprintf(stderr, "%s", prompt);
-	set_echo(false);
-	ok = read_line(out_line, err);
-	set_echo(true);
-	fprintf(stderr, "\n");
-	return ok;
-}
-
-static bool read_password(char out_line[PASSWORD_MAX + 3], struct br_err *err)
-{
-	char again[PASSWORD_MAX + 3];
-	bool ok;
-
-	if (!isatty(STDIN_FILENO))
-		return read_line(out_line, err);
-	ok = ask("New password: ", out_line, err) &&
-	    ask("The same again: ", again, err);
-	if (ok && strcmp(out_line, again) != 0)
-		ok = br_err_set(err, "the two passwords differ");
-	explicit_bzero(again, sizeof(again));
-	return ok;
-}
+/* ---- the request ---- */
 
 static json_t *request_new(const struct cli *cli, struct br_err *err)
 {
 	json_t *request = json_pack("{s:s}", "command", cli->command->words);
-	char password[PASSWORD_MAX + 3];
+	char password[BR_PASSWORD_SIZE];
 	bool ok = true;
 
 	if (cli->argument &&
@@ -253,7 +225,7 @@ static json_t *request_new(const struct cli *cli, struct br_err *err)
 		json_string(cli->argument)) != 0)
 		ok = br_err_set(err, "the argument is not UTF-8");
 	if (ok && cli->command->has_password) {
-		ok = read_password(password, err);
+		ok = br_password_read(password, err);
 		if (ok &&
 		    json_object_set_new(request, "password",
 			json_string(password)) != 0)
@@ -275,9 +247,9 @@ static void on_answer(void *arg, const json_t *answer)
 	*out_answer = json_deep_copy(answer);
 }
 
-/* No primd runs and we have the lock. */
-static json_t *run_here(const struct br_config *config, const json_t *request,
-    struct br_err *err)
+/* No primd runs. With the lock, or the command needs no store. */
+static json_t *run_here(const struct br_config *config, const char *store_dir,
+    const json_t *request, struct br_err *err)
 {
 	struct event_base *base = event_base_new();
 	struct br_control control = { .config = config };
@@ -287,9 +259,11 @@ static json_t *run_here(const struct br_config *config, const json_t *request,
 		br_err_set(err, "no event loop");
 		return NULL;
 	}
-	control.store = br_store_open(base, config->data_dir, err);
-	if (control.store) {
+	if (store_dir)
+		control.store = br_store_open(base, store_dir, err);
+	if (control.store || !store_dir)
 		br_control_run(&control, request, on_answer, &answer);
+	if (control.store) {
 		br_store_settle(control.store);
 		br_store_close(control.store);
 	}
@@ -304,15 +278,24 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+static json_t *run_locked(const struct br_config *config, const json_t *request,
+    struct br_lock *lock, struct br_err *err)
+{
+	json_t *answer = run_here(config, config->data_dir, request, err);
+
+	br_lock_close(lock);
+	return answer;
+}
+
 /* The socket first; without one the lock. Who has the lock and no socket is
  * about to start or to end: look again. */
-static json_t *run(const struct br_config *config, const json_t *request,
-    struct br_err *err)
+static json_t *run(const struct cli *cli, const struct br_config *config,
+    const json_t *request, struct br_err *err)
 {
 	json_t *answer = NULL;
-	struct br_lock *lock = NULL;
+	struct br_lock *lock;
 
-	for (int tries = 0; tries < LOCK_TRIES && !lock; tries++) {
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
 		switch (br_control_call(config->data_dir, request, &answer,
 		    err)) {
 		case BR_CONTROL_ANSWERED:
@@ -320,17 +303,17 @@ static json_t *run(const struct br_config *config, const json_t *request,
 		case BR_CONTROL_FAILED:
 			return NULL;
 		case BR_CONTROL_NO_SERVER:
-			lock = br_lock_open(config->data_dir, err);
 			break;
 		}
-		if (!lock)
-			pause_ms(LOCK_WAIT_MS);
+		/* Asking again and again must not keep a primd from starting. */
+		if (cli->command->has_no_store)
+			return run_here(config, NULL, request, err);
+		lock = br_lock_open(config->data_dir, err);
+		if (lock)
+			return run_locked(config, request, lock, err);
+		pause_ms(LOCK_WAIT_MS);
 	}
-	if (!lock)
-		return NULL;
-	answer = run_here(config, request, err);
-	br_lock_close(lock);
-	return answer;
+	return NULL;
 }
 
 static int show(const struct cli *cli, const json_t *answer)
@@ -364,7 +347,7 @@ static int run_command(const struct cli *cli, const struct br_config *config)
 	request = request_new(cli, &err);
 	if (!request)
 		return fail(EXIT_FAILURE, err.text);
-	answer = run(config, request, &err);
+	answer = run(cli, config, request, &err);
 	json_decref(request);
 	code = answer ? show(cli, answer) : fail(EXIT_FAILURE, err.text);
 	json_decref(answer);

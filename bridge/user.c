@@ -37,7 +37,6 @@ static void find_owner(const char *dir, struct user *out)
 	struct stat st;
 	const struct passwd *entry;
 
-	*out = (struct user){ 0 };
 	if (stat(dir, &st) != 0)
 		return;
 	entry = getpwuid(st.st_uid);
@@ -61,7 +60,7 @@ static bool become(const struct user *user, struct br_err *err)
 
 bool br_user_become(const struct br_config *config, struct br_err *err)
 {
-	struct user user;
+	struct user user = { 0 };
 
 	if (geteuid() != 0)
 		return true;
