@@ -139,17 +139,19 @@ static void read_subject(const struct prim_cpim *cpim, struct cl_incoming *out)
 		prim_buf_reset(&out->subject);
 }
 
+/* CPIM-067: what a message may require of us. */
+static const struct prim_cpim_known KNOWN[] = {
+	{PRIM_CPIM_CORE,  "From"    },
+	{ PRIM_CPIM_CORE, "To"      },
+	{ PRIM_CPIM_CORE, "cc"      },
+	{ PRIM_CPIM_CORE, "DateTime"},
+	{ PRIM_CPIM_CORE, "Subject" },
+	{ PRIM_CPIM_CORE, "NS"      },
+	{ PRIM_CPIM_CORE, "Require" },
+};
+
 static void read_cpim(struct prim_slice object, struct cl_incoming *out)
 {
-	static const struct prim_cpim_known KNOWN[] = {
-		{PRIM_CPIM_CORE,  "From"    },
-		{ PRIM_CPIM_CORE, "To"      },
-		{ PRIM_CPIM_CORE, "cc"      },
-		{ PRIM_CPIM_CORE, "DateTime"},
-		{ PRIM_CPIM_CORE, "Subject" },
-		{ PRIM_CPIM_CORE, "NS"      },
-		{ PRIM_CPIM_CORE, "Require" },
-	};
 	struct prim_cpim cpim;
 
 	out->kind = CL_MESSAGE_BROKEN;
