@@ -19,7 +19,8 @@ ROMEO, TYBALT = "romeo@xmpp.localhost", "tybalt@xmpp.localhost"
 ROMEO_FULL = ROMEO + "/test"
 
 CONFIG = """routes:
-  - {{ domain: xmpp.localhost, via: xmpp }}
+  - {{ domain: xmpp.localhost, via: xmpp, relay: [{to_xmpp}] }}
+  - {{ domain: third.localhost, via: third, relay: [{to_third}] }}
 adapters:
   - name: xmpp
     plugin: xmpp
@@ -27,21 +28,26 @@ adapters:
       server: 127.0.0.1:{port}
       domain: localhost
       secret_file: {secret}
+      gateway_domain: gateway.localhost
+  - {{ name: third, plugin: echo, options: {{ domain: third.localhost }} }}
 """
 
 
 class World:
-    """Prosody with romeo, primd with juliet and nurse, and the bridge."""
+    """Prosody with romeo, primd with juliet and nurse, the bridge between
+    them, and a third network where an echo lives."""
 
-    def __init__(self):
-        self.prosody = Prosody(["xmpp.localhost"], ["localhost"],
+    def __init__(self, to_xmpp="", to_third=""):
+        self.prosody = Prosody(["xmpp.localhost"],
+                               ["localhost", "gateway.localhost"],
                                {ROMEO: "r0meo", TYBALT: "tyb4lt"})
         secret = os.path.join(self.prosody.folder, "secret")
         with open(secret, "w", encoding="ascii") as file:
             file.write(Prosody.SECRET + "\n")
         os.chmod(secret, 0o600)
         self.primd = Primd(CONFIG.format(port=self.prosody.component,
-                                         secret=secret))
+                                         secret=secret, to_xmpp=to_xmpp,
+                                         to_third=to_third))
         for address in (JULIET, NURSE):
             self.primd.account(address)
         self.open = []
@@ -58,8 +64,9 @@ class World:
 
         def answers():
             try:
-                return client.iq("localhost", "<ping xmlns='urn:xmpp:ping'/>",
-                                 timeout=2)[0] == "result"
+                return all(client.iq(to, "<ping xmlns='urn:xmpp:ping'/>",
+                                     timeout=2)[0] == "result"
+                           for to in ("localhost", "gateway.localhost"))
             except Exception:
                 return False
 
@@ -90,8 +97,10 @@ class World:
 
 
 class Base(unittest.TestCase):
+    RELAY = {}
+
     def setUp(self):
-        self.world = World()
+        self.world = World(**self.RELAY)
         self.addCleanup(self.finish)
         self.world.start()
 
@@ -157,7 +166,7 @@ class Messages(Base):
                    subject="What light?")
         self.assertTrue(juliet.wait_text("hark"))
         command = juliet.heard[-1]
-        self.assertIn(b"Subject: What light?", command.body)
+        self.assertRegex(command.body, rb"Subject:(;lang=\w+)? What light\?")
         juliet.say(ROMEO, "ay me",
                    conversation=command.get("Conversation-ID"))
         answer = romeo.wait(lambda h: h.body == "ay me")
@@ -168,7 +177,7 @@ class Messages(Base):
         romeo = self.world.xmpp(ROMEO)
         juliet = self.world.prim(JULIET)
         links = self.world.links()
-        self.assertEqual(links, 1)
+        self.assertEqual(links, 2)
         for name, text in ILLEGAL.items():
             with self.subTest(name):
                 self.assertEqual(juliet.say(ROMEO, text), 400)
@@ -226,6 +235,38 @@ class Messages(Base):
         kind, text = romeo.iq("localhost", "<query xmlns='jabber:iq:version'/>")
         self.assertEqual(kind, "result")
         self.assertIn("version", text)
+
+
+class Strangers(Base):
+    """Nobody relays through us from one foreign network to another."""
+
+    ELSEWHERE = "somebody\\40third.localhost@gateway.localhost"
+    BACK = "romeo\\40xmpp.localhost@gateway.localhost"
+
+    def test_an_xmpp_stranger_cannot_reach_a_third_network(self):
+        romeo = self.world.xmpp(ROMEO)
+        for to, mid in ((self.ELSEWHERE, "relay-0123456789abcdef"),
+                        (self.BACK, "relay-back-0123456789abcdef")):
+            romeo.send(to, "let me through", mid)
+            heard = romeo.wait(lambda h, m=mid: h.id == m and h.type == "error")
+            self.assertIsNotNone(heard, "no refusal")
+            self.assertEqual(heard.error, "forbidden")
+            self.assertIn("402", heard.error_text)
+        time.sleep(0.5)
+        self.assertFalse(romeo.bodies(), "the echo was reached")
+
+
+class Relayed(Base):
+    """... unless both routes say that they may."""
+
+    RELAY = {"to_xmpp": "third.localhost", "to_third": "xmpp.localhost"}
+
+    def test_an_xmpp_user_reaches_a_third_network_where_that_is_allowed(self):
+        romeo = self.world.xmpp(ROMEO)
+        romeo.send(Strangers.ELSEWHERE, "hello, third", "relay-0123456789abcdef")
+        heard = romeo.wait(lambda h: h.body == "hello, third")
+        self.assertIsNotNone(heard, [str(h) for h in romeo.heard])
+        self.assertEqual(heard.sender, Strangers.ELSEWHERE)
 
 
 class Outward:
@@ -338,13 +379,19 @@ class Killed(Base):
         self.assertGreater(codes[200] + codes[101], outward.sent * 0.5)
         return excused
 
-    def inward(self, sent, receipts, juliet):
+    def inward(self, sent, romeos, juliet):
+        receipts = receipts_of(romeos)
         with juliet.lock:
             texts = [c.text() for c in juliet.heard]
             ids = Counter(c.get("Message-ID") for c in juliet.heard)
         heard = Counter(int(t.split()[1]) for t in texts if t.startswith("in "))
         missing = receipts - set(heard)
+        bounced = 0
+        for romeo in romeos:
+            with romeo.lock:
+                bounced += sum(h.type == "error" for h in romeo.heard)
         print(f"XMPP to PRIM: {sent} sent, {len(receipts)} with receipt, "
+              f"{bounced} bounced by Prosody, "
               f"{len(heard)} arrived, {len(missing)} missing of those with "
               f"receipt, {sum(heard.values()) - len(heard)} twice", flush=True)
         self.assertFalse(missing, "a receipt for what never arrived")
@@ -387,7 +434,7 @@ class Killed(Base):
         self.settle(outward, [romeo], juliet)
         print(f"{self.ROUNDS} times kill -9 of the adapter")
         self.assertFalse(self.outward(outward, [romeo], []))
-        self.inward(inward.sent, receipts_of([romeo]), juliet)
+        self.inward(inward.sent, [romeo], juliet)
         self.assertTrue(self.world.primd.is_running())
 
     def test_prosody_killed_under_traffic(self):
@@ -414,7 +461,7 @@ class Killed(Base):
         self.settle(outward, romeos, juliet)
         print(f"{self.ROUNDS} times kill -9 of Prosody")
         self.outward(outward, romeos, kills)
-        self.inward(inward.sent, receipts_of(romeos), juliet)
+        self.inward(inward.sent, romeos, juliet)
         self.assertTrue(self.world.primd.is_running())
 
 
