@@ -343,7 +343,7 @@ static int run_command(const struct cli *cli, const struct br_config *config)
 	int code = EXIT_FAILURE;
 
 	if (!br_user_become(config, &err))
-		return fail(EXIT_FAILURE, err.text);
+		return fail(EXIT_USAGE, err.text);
 	request = request_new(cli, &err);
 	if (!request)
 		return fail(EXIT_FAILURE, err.text);

@@ -3,7 +3,9 @@
 
 #include "bridge/user.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -46,6 +48,54 @@ static void find_owner(const char *dir, struct user *out)
 			entry->pw_name };
 }
 
+/* Hands `fd` over if it is root's. A file of another name that is linked here
+ * stays what it is. */
+static void hand_over(int fd, mode_t type, const struct user *user)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || st.st_uid != 0 ||
+	    (st.st_mode & S_IFMT) != type ||
+	    (type == S_IFREG && st.st_nlink != 1))
+		return;
+	/* If it fails the next to open it says so. */
+	(void)!fchown(fd, user->uid, user->gid);
+}
+
+/* Nothing but the lock is in it: it was made just now. */
+static bool is_fresh(const char *dir)
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+	bool fresh = stream != NULL;
+
+	while (fresh && (entry = readdir(stream)))
+		fresh = strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0 ||
+		    strcmp(entry->d_name, "lock") == 0;
+	if (stream)
+		closedir(stream);
+	return fresh;
+}
+
+static void hand_over_folder(const char *dir, const struct user *user)
+{
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int lock;
+
+	if (dir_fd < 0)
+		return;
+	lock = openat(dir_fd, "lock",
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (lock >= 0) {
+		hand_over(lock, S_IFREG, user);
+		close(lock);
+	}
+	if (is_fresh(dir))
+		hand_over(dir_fd, S_IFDIR, user);
+	close(dir_fd);
+}
+
 static bool become(const struct user *user, struct br_err *err)
 {
 	int groups = user->name ? initgroups(user->name, user->gid)
@@ -68,5 +118,8 @@ bool br_user_become(const struct br_config *config, struct br_err *err)
 		find_owner(config->data_dir, &user);
 	else if (!find_named(config->user, &user, err))
 		return false;
-	return user.uid == 0 || become(&user, err);
+	if (user.uid == 0)
+		return true;
+	hand_over_folder(config->data_dir, &user);
+	return become(&user, err);
 }
