@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "adapters/xmpp/answer.h"
 #include "adapters/xmpp/iq.h"
 #include "adapters/xmpp/settle.h"
 #include "adapters/xmpp/stanza.h"
@@ -98,8 +99,14 @@ void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
 
 	xa_stanza_put(&xml, stanza);
 	xmpp_stanza_release(stanza);
-	if (xml.len <= XA_OUT_STANZA_MAX && xa_leg_is_up(leg))
+	if (xml.len > XA_OUT_STANZA_MAX)
+		leg->dropped++;
+	else if (xa_leg_is_up(leg))
 		xa_wire_write(&leg->wire, prim_buf_slice(&xml));
+	else if (leg->unsent.len + xml.len <= XA_LEG_UNSENT_MAX)
+		prim_buf_put(&leg->unsent, prim_buf_slice(&xml));
+	else
+		leg->dropped++;
 	prim_buf_fini(&xml);
 }
 
@@ -173,6 +180,9 @@ static void link_up(void *ctx)
 	struct xa_leg *leg = ctx;
 
 	xa_fence_init(&leg->fence);
+	if (leg->unsent.len)
+		xa_wire_write(&leg->wire, prim_buf_slice(&leg->unsent));
+	prim_buf_reset(&leg->unsent);
 	leg->setup.ops->up(leg->setup.ctx, leg);
 }
 
@@ -214,32 +224,16 @@ static void link_stanza(void *ctx, xmpp_stanza_t *stanza)
 		take_iq(leg, stanza);
 }
 
-/* An error or a result is never answered, and presence needs none. */
-static bool wants_answer(xmpp_stanza_t *head)
-{
-	if (xa_stanza_is_core(head, "iq"))
-		return xa_stanza_type_is(head, "get") ||
-		    xa_stanza_type_is(head, "set");
-	return xa_stanza_is_core(head, "message") &&
-	    !xa_stanza_type_is(head, "error");
-}
-
 static void link_refused(void *ctx, xmpp_stanza_t *head)
 {
 	struct xa_leg *leg = ctx;
-	const struct xa_envelope back = {
-		.from = xmpp_stanza_get_to(head),
-		.to = xmpp_stanza_get_from(head),
-		.id = xmpp_stanza_get_id(head),
-	};
+	xmpp_stanza_t *answer = xa_answer_refused(leg->setup.xmpp, head,
+	    &xa_error_policy_violation, "the stanza is too big or too deep");
 
 	bridge_log(leg->setup.bridge, BRIDGE_WARN, "stanza too big from=%s",
-	    bridge_quote(prim_slice_of(back.to)));
-	if (wants_answer(head) && back.from && back.to)
-		xa_leg_take(leg,
-		    xa_stanza_error(leg->setup.xmpp, xmpp_stanza_get_name(head),
-			&back, &xa_error_policy_violation,
-			"the stanza is too big or too deep"));
+	    bridge_quote(xa_stanza_get(head, "from")));
+	if (answer)
+		xa_leg_take(leg, answer);
 }
 
 static void link_passed(void *ctx, uint64_t mark)
@@ -345,6 +339,7 @@ void xa_leg_fini(struct xa_leg *leg)
 	xa_link_fini(&leg->link);
 	xa_wire_fini(&leg->wire);
 	xa_pendings_fini(&leg->pendings);
+	prim_buf_fini(&leg->unsent);
 	event_free(leg->timer);
 	leg->timer = NULL;
 }

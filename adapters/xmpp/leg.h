@@ -20,6 +20,9 @@
 #include "bridge/adapter.h"
 #include "prim/slice.h"
 
+/* Octets of answers that may wait for the link. */
+#define XA_LEG_UNSENT_MAX 1048576
+
 struct xa_leg;
 
 struct xa_leg_ops {
@@ -51,11 +54,13 @@ struct xa_leg {
 	struct xa_wire wire;
 	struct xa_fence fence;
 	struct xa_pendings pendings;
-	struct event *timer;   /* owned */
-	int64_t armed_ms;      /* when it fires; INT64_MAX: never */
-	int64_t hold_ms;       /* how long a delivery waits for a receipt */
-	xmpp_stanza_t *parked; /* owned: it found no room */
-	uint64_t unfenced;     /* deliveries lost before the fence, ever */
+	struct event *timer;    /* owned */
+	int64_t armed_ms;       /* when it fires; INT64_MAX: never */
+	int64_t hold_ms;        /* how long a delivery waits for a receipt */
+	xmpp_stanza_t *parked;  /* owned: it found no room */
+	struct prim_buf unsent; /* answers that wait for the link */
+	uint64_t unfenced;      /* deliveries lost before the fence, ever */
+	uint64_t dropped;       /* answers that could not be sent, ever */
 };
 
 void xa_leg_init(struct xa_leg *leg, const struct xa_leg_setup *setup);
@@ -67,8 +72,8 @@ void xa_leg_start(struct xa_leg *leg);
 void xa_leg_stop(struct xa_leg *leg);
 bool xa_leg_is_up(const struct xa_leg *leg);
 
-/* Sends a stanza and takes it: it is released. One that no server would take
- * is dropped. */
+/* Sends a stanza and takes it: it is released. While the link is down it
+ * waits, within XA_LEG_UNSENT_MAX. One that no server would take is dropped. */
 void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza);
 
 /* Sends what was translated; one report follows, or `down`. One that waits

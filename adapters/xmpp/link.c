@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/xmpp/diagnosis.h"
 #include "adapters/xmpp/digest.h"
 #include "adapters/xmpp/stanza.h"
 #include "prim/base.h"
@@ -126,59 +127,22 @@ static const struct xa_link_state *greeting_header(struct xa_link *l,
 	return &st_proving;
 }
 
-/* Each of the ways a set-up can be wrong has its own line. */
-static void diagnose(struct xa_link *l, const char *condition)
-{
-	if (strcmp(condition, "not-authorized") == 0) {
-		say(l, BRIDGE_ERROR,
-		    "the XMPP server refuses our secret: compare secret_file "
-		    "with its component_secret host=%.*s",
-		    PRIM_SLICE_ARG(l->host));
-	} else if (strcmp(condition, "host-unknown") == 0) {
-		say(l, BRIDGE_ERROR,
-		    "the XMPP server has no such component host=%.*s",
-		    PRIM_SLICE_ARG(l->host));
-	} else if (strcmp(condition, "conflict") == 0) {
-		say(l, BRIDGE_WARN,
-		    "another connection holds the component, trying again; "
-		    "Prosody lets a new one win with component_conflict_"
-		    "resolve = \"kick_old\" host=%.*s",
-		    PRIM_SLICE_ARG(l->host));
-	} else {
-		say(l, BRIDGE_WARN,
-		    "the XMPP server ends the stream condition=%s",
-		    bridge_quote(prim_slice_of(condition)));
-	}
-}
-
 static const struct xa_link_state *stream_error(struct xa_link *l,
     xmpp_stanza_t *error)
 {
-	xmpp_stanza_t *c = xmpp_stanza_get_children(error);
-	const char *condition = "undefined-condition";
+	struct prim_buf b = { 0 };
+	enum bridge_level level = xa_diagnosis_put(&b, error, l->host);
 
-	for (; c; c = xmpp_stanza_get_next(c)) {
-		if (xmpp_stanza_is_tag(c) && !xa_stanza_has_name(c, "text")) {
-			condition = xmpp_stanza_get_name(c);
-			break;
-		}
-	}
-	diagnose(l, condition);
+	say(l, level, "%.*s", PRIM_SLICE_ARG(prim_buf_slice(&b)));
+	prim_buf_fini(&b);
 	return &st_waiting;
-}
-
-static bool is_stream_error(xmpp_stanza_t *s)
-{
-	const char *ns = xmpp_stanza_get_ns(s);
-
-	return ns && strcmp(ns, XMPP_NS_STREAMS) == 0 &&
-	    xa_stanza_has_name(s, "error");
 }
 
 static const struct xa_link_state *setup_stanza(struct xa_link *l,
     xmpp_stanza_t *stanza)
 {
-	return is_stream_error(stanza) ? stream_error(l, stanza) : l->state;
+	return xa_diagnosis_is_error(stanza) ? stream_error(l, stanza)
+					     : l->state;
 }
 
 static const struct xa_link_state *proving_stanza(struct xa_link *l,
@@ -221,7 +185,7 @@ static const struct xa_link_state *up_stanza(struct xa_link *l,
 {
 	uint64_t mark;
 
-	if (is_stream_error(stanza))
+	if (xa_diagnosis_is_error(stanza))
 		return stream_error(l, stanza);
 	if (is_answer(l, stanza, &mark)) {
 		if (mark)

@@ -3,10 +3,8 @@
 
 #include <event2/event.h>
 #include <openssl/rand.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "adapters/xmpp/content.h"
+#include "adapters/xmpp/answer.h"
 #include "adapters/xmpp/in.h"
 #include "adapters/xmpp/jid.h"
 #include "adapters/xmpp/leg.h"
@@ -71,7 +69,7 @@ static void count(struct adapter *a, enum count which)
 /* Numbers are told now and then, not each time one changes. */
 static void tell_counts(struct adapter *a)
 {
-	int64_t unfenced = 0, sum = 0;
+	int64_t unfenced = 0, dropped = 0, sum = 0;
 
 	for (unsigned i = 0; i < COUNT_MAX; i++)
 		sum += a->counts[i];
@@ -80,9 +78,12 @@ static void tell_counts(struct adapter *a)
 	a->told = sum;
 	for (unsigned i = 0; i < COUNT_MAX; i++)
 		bridge_metric(a->bridge, COUNT_NAMES[i], a->counts[i]);
-	for (unsigned i = 0; i < a->leg_count; i++)
+	for (unsigned i = 0; i < a->leg_count; i++) {
 		unfenced += (int64_t)a->legs[i].unfenced;
+		dropped += (int64_t)a->legs[i].dropped;
+	}
 	bridge_metric(a->bridge, "unfenced_lost", unfenced);
+	bridge_metric(a->bridge, "answers_dropped", dropped);
 }
 
 static void on_tell(evutil_socket_t fd, short what, void *arg)
@@ -108,30 +109,19 @@ static bool routes(void *ctx, struct prim_slice domain)
 	return bridge_routes(a->bridge, domain);
 }
 
-static void send_error(struct adapter *a, struct xa_leg *leg,
-    const struct xa_envelope *back, const struct xa_error *error,
-    const char *text)
-{
-	if (!back->from || !back->to)
-		return;
-	count(a, COUNT_ERRORS_OUT);
-	xa_leg_take(leg,
-	    xa_stanza_error(a->xmpp, "message", back, error, text));
-}
-
 static void refuse(struct adapter *a, struct xa_leg *leg,
     xmpp_stanza_t *message, const struct xa_error *error, const char *text)
 {
-	const struct xa_envelope back = {
-		.from = xmpp_stanza_get_to(message),
-		.to = xmpp_stanza_get_from(message),
-		.id = xmpp_stanza_get_id(message),
-	};
+	xmpp_stanza_t *answer = xa_answer_refused(a->xmpp, message, error,
+	    text);
 
 	bridge_log(a->bridge, BRIDGE_DEBUG,
 	    "message refused from=%s condition=%s",
-	    bridge_quote(prim_slice_of(back.to)), error->condition);
-	send_error(a, leg, &back, error, text);
+	    bridge_quote(xa_stanza_get(message, "from")), error->condition);
+	if (!answer)
+		return;
+	count(a, COUNT_ERRORS_OUT);
+	xa_leg_take(leg, answer);
 }
 
 static enum xa_in_result translate(struct adapter *a, struct xa_leg *leg,
@@ -199,50 +189,15 @@ static struct xa_leg *leg_of(struct adapter *a, struct prim_slice to)
 	return NULL;
 }
 
-static void send_receipt(struct adapter *a, struct xa_leg *leg,
-    const struct xa_envelope *back, bool is_chat, struct prim_slice message_id)
-{
-	struct prim_buf id = { 0 };
-	struct xa_envelope envelope = *back;
-	xmpp_stanza_t *s;
-
-	prim_buf_puts(&id, "r-");
-	prim_buf_put(&id, message_id);
-	prim_buf_putc(&id, '\0');
-	envelope.id = id.ptr;
-	envelope.type = is_chat ? "chat" : NULL;
-	s = xa_stanza_new(a->xmpp, "message", &envelope);
-	xmpp_stanza_set_id(xa_stanza_add(s, "received", XA_NS_RECEIPTS),
-	    back->id);
-	xa_stanza_add(s, "store", XA_NS_HINTS);
-	count(a, COUNT_RECEIPTS_OUT);
-	xa_leg_take(leg, s);
-	prim_buf_fini(&id);
-}
-
 static void answer(struct adapter *a, const struct bridge_outcome *o,
     const struct xa_token *t, struct xa_leg *leg)
 {
-	const struct xa_error *error = xa_error_of_code(o->code);
-	char *from = prim_slice_copy(t->to);
-	char *to = prim_slice_copy(t->from);
-	char *id = prim_slice_copy(t->id);
-	const struct xa_envelope back = {
-		.from = from,
-		.to = to,
-		.id = t->id.len ? id : NULL,
-	};
-	char text[96];
+	xmpp_stanza_t *s = xa_answer_outcome(a->xmpp, t, o);
 
-	snprintf(text, sizeof(text), "PRIM %u %s", o->code,
-	    prim_status_phrase(o->code));
-	if (error)
-		send_error(a, leg, &back, error, text);
-	else if (t->wants_receipt)
-		send_receipt(a, leg, &back, t->is_chat, o->message_id);
-	prim_free(from);
-	prim_free(to);
-	prim_free(id);
+	if (!s)
+		return;
+	count(a, o->code < 300 ? COUNT_RECEIPTS_OUT : COUNT_ERRORS_OUT);
+	xa_leg_take(leg, s);
 }
 
 static void room(void *state)

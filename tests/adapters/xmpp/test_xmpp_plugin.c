@@ -356,6 +356,23 @@ static void the_sender_gets_an_error_when_it_is_refused(void **state)
 	assert_null(strstr(server_heard(&w->server.links[0]), "hi</body>"));
 }
 
+static void an_answer_waits_for_the_link(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	say(w,
+	    "<message from='juliet@jabber.example/x' id='a1' "
+	    "to='romeo@prim.example'><body>hi</body></message>");
+	await_said(w, "submit ");
+	server_cut(&w->server.links[0]);
+	await_said(w, "window 0\n");
+	outcome(w, 408);
+	on_tick_ms = 200;
+	await_heard(w, 1, "<service-unavailable ");
+	on_tick_ms = 20;
+}
+
 static void an_unasked_receipt_is_not_sent(void **state)
 {
 	struct world *w = *state;
@@ -598,6 +615,7 @@ int main(void)
 		TEST(a_lost_link_closes_the_window_and_gives_all_back),
 		TEST(the_sender_gets_a_receipt_when_it_is_committed),
 		TEST(the_sender_gets_an_error_when_it_is_refused),
+		TEST(an_answer_waits_for_the_link),
 		TEST(an_unasked_receipt_is_not_sent),
 		TEST(without_room_the_stream_waits_and_keeps_its_order),
 		TEST(questions_are_answered),
