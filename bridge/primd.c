@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bridge/admin.h"
@@ -31,6 +32,7 @@
 #define EXIT_CONFIG 2
 /* Descriptors beside those of clients: store, adapters, admin, log. */
 #define DESCRIPTORS_SPARE 256
+#define LOCK_TRIES        20
 
 struct daemon {
 	const char *file; /* borrowed: -c, or NULL */
@@ -225,14 +227,20 @@ static bool bind_all(struct daemon *d, struct br_err *err)
 	return true;
 }
 
+/* What libevent has to say goes where everything goes. */
+static void on_libevent(int severity, const char *text)
+{
+	static const struct br_log LOG = { .name = "libevent" };
+
+	if (severity >= EVENT_LOG_WARN)
+		br_warn(&LOG, "%s", text);
+}
+
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base;
 
-	/* Half as many epoll_ctl() calls; safe because no descriptor that is
-	 * watched is ever dup()ed. */
-	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -279,14 +287,28 @@ static void start_listening(struct daemon *d)
 		    br_admin_port(d->admin));
 }
 
+/* A primctl that finds no server holds the lock for a moment. */
+static struct br_lock *take_lock(const char *dir, struct br_err *err)
+{
+	static const struct timespec WAIT = { .tv_nsec = 100000000 };
+	struct br_lock *lock = br_lock_open(dir, err);
+
+	for (int i = 0; !lock && i < LOCK_TRIES; i++) {
+		nanosleep(&WAIT, NULL);
+		lock = br_lock_open(dir, err);
+	}
+	return lock;
+}
+
 static bool start(struct daemon *d, struct br_err *err)
 {
 	if (!br_config_check_adapters(d->config, err))
 		return false;
-	d->lock = br_lock_open(d->config->data_dir, err);
+	d->lock = take_lock(d->config->data_dir, err);
 	if (!d->lock || !bind_all(d, err))
 		return false;
 	raise_descriptors(d);
+	event_set_log_callback(on_libevent);
 	d->base = make_base();
 	d->admin = br_admin_open(d->base, d->config, &ADMIN_OPS, d, err);
 	if (d->config->admin.host && !d->admin)
