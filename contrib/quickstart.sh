@@ -220,8 +220,10 @@ secret() {
 
 write_primd_config() {
 	cat >"$config.new" <<-END
-		# What differs from primd's defaults. Made by contrib/quickstart.sh.
+		# The defaults, and the way to XMPP. Made by contrib/quickstart.sh.
+		domains: [localhost]
 		data_dir: .
+		admin: { listen: 127.0.0.1:$admin_port }
 		routes:
 		  - { domain: xmpp.localhost, via: xmpp }
 		adapters:
@@ -339,25 +341,27 @@ xmpp_account() {
 	END
 }
 
-prim_as() {
+# as WHO COMMAND...: prim, as one of the PRIM accounts. Takes the place of the
+# shell it runs in, so that its id is that of the shell.
+as() {
 	who=$1
 	shift
-	$bin/prim --server 127.0.0.1:$prim_port --user "$who@localhost" \
+	exec $bin/prim --quiet --server 127.0.0.1:$prim_port --user "$who@localhost" \
 		--password-file "$data/$who.password" "$@"
 }
 
-# xmpp_as_romeo ARGUMENTS: the XMPP side, with a client from Debian. The server
-# is on this machine and its certificate self-made, hence -n.
-xmpp_as_romeo() {
-	go-sendxmpp -n -f $data/romeo.sendxmpp "$@"
+# The same for romeo, with an XMPP client from Debian. The server is on this
+# machine and its certificate self-made, hence -n.
+as_romeo() {
+	exec go-sendxmpp -n -f $data/romeo.sendxmpp "$@"
 }
 
 start_listeners() {
-	: >$data/juliet.heard
-	: >$data/romeo.heard
-	prim_as juliet listen >$data/juliet.heard 2>>$data/demo.log </dev/null 9>&- &
+	rm -f $data/juliet.heard $data/romeo.heard
+	logins=$(romeo_logins)
+	(as juliet listen) >$data/juliet.heard 2>>$data/demo.log </dev/null 9>&- &
 	listeners=$!
-	xmpp_as_romeo -l >$data/romeo.heard 2>>$data/demo.log </dev/null 9>&- &
+	(as_romeo -l) >$data/romeo.heard 2>>$data/demo.log </dev/null 9>&- &
 	listeners="$listeners $!"
 }
 
@@ -401,12 +405,12 @@ crossing() {
 	[ ! -s $data/sent ] || say "      answer: $(tail -n 1 $data/sent)"
 }
 
-romeo_says() {
-	printf '%s\n' "$1" | timeout 20 go-sendxmpp -n -f $data/romeo.sendxmpp juliet@localhost
+prim_says() {
+	(as "$1" send "$2" "$3") </dev/null
 }
 
-prim_says() {
-	prim_as "$1" send "$2" "$3"
+romeo_says() {
+	printf '%s\n' "$1" | (as_romeo juliet@localhost)
 }
 
 demo() {
@@ -424,6 +428,7 @@ demo() {
 	crossing "juliet (PRIM)" "romeo (XMPP)" romeo \
 		"Parting is such sweet sorrow! 💌" \
 		prim_says juliet romeo@xmpp.localhost "Parting is such sweet sorrow! 💌"
+	say "              (this XMPP client gives no receipts; one that does makes it 'delivered')"
 	crossing "romeo (XMPP)" "juliet (PRIM)" juliet \
 		"Sleep dwell upon thine eyes, peace in thy breast!" \
 		romeo_says "Sleep dwell upon thine eyes, peace in thy breast!"
@@ -446,8 +451,12 @@ link_is_up() {
 	primctl status | grep -E '^xmpp +up '
 }
 
+romeo_logins() {
+	grep -cF 'Authenticated as romeo@xmpp.localhost' $data/prosody.log
+}
+
 romeo_is_in() {
-	grep -F 'Authenticated as romeo@xmpp.localhost' $data/prosody.log
+	[ "$(romeo_logins)" -gt "$logins" ]
 }
 
 chat_hints() {
@@ -525,7 +534,7 @@ mkdir -p "$data" 2>/dev/null || die "cannot make $root/$data." "Clone into a fol
 exec 9>"$data/quickstart.lock"
 flock -n 9 || die "another quickstart is at work in this folder." "Wait until it is done."
 trap stop_listeners EXIT
-trap 'exit 130' HUP INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 
 case $mode in
 stop)
