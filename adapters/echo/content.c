@@ -23,10 +23,11 @@ static bool is_notice(struct prim_slice type, struct prim_slice disposition)
 }
 
 /* New names, and the content with its own headers octet for octet. Nothing in
- * it differs from one try to the next, not even a date: a second try is to be
+ * it differs from one try to the next, not even the date: a second try is to be
  * recognised. */
 static bool put_cpim(struct prim_buf *out, const struct bridge_message *m)
 {
+	const struct prim_cpim_header *date;
 	struct prim_cpim c;
 	size_t at;
 
@@ -38,6 +39,10 @@ static bool put_cpim(struct prim_buf *out, const struct bridge_message *m)
 	at = (size_t)(c.content_headers[0].name.ptr - m->body.ptr);
 	prim_cpim_put_mailbox(out, "From", PRIM_SLICE_NONE, m->to);
 	prim_cpim_put_mailbox(out, "To", PRIM_SLICE_NONE, m->from);
+	date = prim_cpim_find(&c, PRIM_CPIM_CORE, "DateTime");
+	if (date)
+		prim_cpim_put_text(out, "DateTime", PRIM_SLICE_NONE,
+		    date->value);
 	prim_buf_puts(out, "\r\n");
 	prim_buf_put(out, prim_slice_from(m->body, at));
 	return true;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/* Octets from an adapter, as the core reads them. The first octet chooses what
+ * went before and in how large pieces they come; the rest is said. */
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/host_private.h"
+#include "prim/base.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CONFIGURED "PRIM/1.0 1 0 200 OK\r\n\r\n"
+#define UP                                      \
+	CONFIGURED "READY PRIM/1.0 - 0\r\n\r\n" \
+		   "WINDOW PRIM/1.0 - 0\r\nWindow: 9\r\n\r\n"
+
+/* The store: it answers when the input is over, so that some who asked are
+ * gone by then. */
+
+struct answer {
+	STAILQ_ENTRY(answer) next;
+	br_store_done_fn done;
+	br_store_state_fn state;
+	void *arg;
+};
+
+static STAILQ_HEAD(answer_list,
+    answer) answers = STAILQ_HEAD_INITIALIZER(answers);
+
+static void ask(br_store_done_fn done, br_store_state_fn state, void *arg)
+{
+	struct answer *a = prim_new(struct answer);
+
+	a->done = done;
+	a->state = state;
+	a->arg = arg;
+	STAILQ_INSERT_TAIL(&answers, a, next);
+}
+
+static void answer_all(void)
+{
+	struct answer *a;
+
+	while ((a = STAILQ_FIRST(&answers))) {
+		STAILQ_REMOVE_HEAD(&answers, next);
+		if (a->done)
+			a->done(a->arg, BR_STORE_DONE);
+		else
+			a->state(a->arg, NULL, NULL, false);
+		prim_free(a);
+	}
+}
+
+void br_store_state_put(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice key, struct prim_slice value, br_store_done_fn done,
+    void *arg)
+{
+	(void)s;
+	(void)adapter;
+	if (key.len == 0 || key.len > BR_STATE_KEY_MAX ||
+	    value.len > BR_STATE_VALUE_MAX)
+		abort();
+	ask(done, NULL, arg);
+}
+
+void br_store_state_drop(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice key, br_store_done_fn done, void *arg)
+{
+	br_store_state_put(s, adapter, key, PRIM_SLICE_NONE, done, arg);
+}
+
+void br_store_state_find(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice key, br_store_state_fn found, void *arg)
+{
+	(void)s;
+	(void)adapter;
+	(void)key;
+	ask(NULL, found, arg);
+}
+
+void br_store_state_list(struct br_store *s, struct prim_slice adapter,
+    br_store_state_fn each, void *arg)
+{
+	(void)s;
+	(void)adapter;
+	ask(NULL, each, arg);
+}
+
+/* The core. Every second submission stays unanswered. */
+
+static struct br_ticket tickets[HOST_REQUESTS_MAX];
+static unsigned requests;
+
+static void nothing(void *ctx, struct br_host *h)
+{
+	(void)ctx;
+	(void)h;
+}
+
+static void on_report(void *ctx, struct br_host *h,
+    const struct prim_digest *delivery, unsigned code, struct prim_slice text)
+{
+	(void)ctx;
+	(void)h;
+	(void)delivery;
+	if (code < 101 || code > 599 || text.len > HOST_TEXT_MAX * 32)
+		abort();
+}
+
+static void on_request(void *ctx, struct br_host *h,
+    const struct prim_command *c)
+{
+	const unsigned number = requests++;
+	struct br_ticket ticket, *t = &ticket;
+
+	(void)ctx;
+	if (c->method != PRIM_METHOD_SEND || c->body.len == 0)
+		abort();
+	if (number % 2 && number < PRIM_COUNT(tickets))
+		t = &tickets[number];
+	br_ticket_open(t, br_host_peer(h), c->family, PRIM_SLICE("1"),
+	    PRIM_SLICE_NONE);
+	if (t == &ticket)
+		br_ticket_settle(t, PRIM_OK, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
+}
+
+static const struct br_host_ops OPS = {
+	.up = nothing,
+	.down = nothing,
+	.room = nothing,
+	.report = on_report,
+	.request = on_request,
+};
+
+static int64_t now_ms(void *ctx)
+{
+	(void)ctx;
+	return 1000;
+}
+
+static void swallow(void *arg, struct prim_slice line)
+{
+	(void)arg;
+	(void)line;
+}
+
+static struct br_host *make_host(void)
+{
+	static char domain[] = "localhost", name[] = "fuzz", options[] = "{}";
+	static char *domains[] = { domain };
+	static struct br_config config = { .domains = domains,
+		.domain_count = 1 };
+	static struct br_config_adapter adapter = { .name = name,
+		.plugin = name,
+		.options = options };
+	static struct br_log log;
+	const struct br_host_context context = {
+		.base = event_base_new(),
+		.config = &config,
+		.log = &log,
+		.ops = &OPS,
+		.body_max = 100000,
+		.now_ms = now_ms,
+	};
+
+	br_log_set_sink(swallow, NULL);
+	return br_host_new(&context, &adapter, NULL);
+}
+
+static struct br_message *make_message(void)
+{
+	static const char LINES[] = "From: im:a@localhost\r\n";
+	static struct br_message *m;
+
+	if (m)
+		return m;
+	m = prim_new(struct br_message);
+	m->refs = 1;
+	m->lines = PRIM_SLICE(LINES);
+	m->body = PRIM_SLICE("hello");
+	return m;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct br_host *h;
+	struct prim_slice in = prim_slice_make((const char *)data, size);
+	size_t piece;
+
+	if (!h)
+		h = make_host();
+	if (size == 0)
+		return 0;
+	requests = 0;
+	host_start_bare(h);
+	if (data[0] & 1)
+		br_link_feed(&h->link, PRIM_SLICE(UP));
+	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
+		br_host_deliver(h, make_message(), 1);
+	piece = (size_t)(data[0] >> 1) + 1;
+	for (in = prim_slice_from(in, 1); in.len > 0;
+	     in = prim_slice_from(in, piece))
+		br_link_feed(&h->link,
+		    prim_slice_make(in.ptr, in.len < piece ? in.len : piece));
+	if (h->untaken > HOST_WINDOW_MAX || h->states > HOST_STATES_MAX)
+		abort();
+	if (data[0] & 2)
+		answer_all();
+	host_fault(h, "the input is over");
+	answer_all();
+	if (make_message()->refs != 1)
+		abort();
+	return 0;
+}
