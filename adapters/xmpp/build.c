@@ -70,11 +70,12 @@ static void make_head(struct xa_build *b, struct xa_build_name name,
 	}
 }
 
+/* What the head of a stanza keeps. */
+static const char *const KEPT[] = { "from", "to", "id", "type", "xmlns" };
+
 /* Gives up the stanza that is being built but for its head. */
 static void overflow(struct xa_build *b)
 {
-	static const char *const KEPT[] = { "from", "to", "id", "type",
-		"xmlns" };
 	const char *value;
 
 	b->head = xmpp_stanza_new(b->xmpp);

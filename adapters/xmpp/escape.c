@@ -57,9 +57,12 @@ void xa_escape_put(struct prim_buf *b, struct prim_slice plain)
 void xa_escape_undo(struct prim_buf *b, struct prim_slice escaped)
 {
 	while (escaped.len) {
-		char c = escaped.ptr[0] == '\\' ? escaped_at(escaped) : '\0';
+		char c = escaped_at(escaped);
 
-		prim_buf_putc(b, c ? c : escaped.ptr[0]);
+		if (c)
+			prim_buf_putc(b, c);
+		else
+			prim_buf_putc(b, escaped.ptr[0]);
 		escaped = prim_slice_from(escaped, c ? ESCAPE_LEN : 1);
 	}
 }

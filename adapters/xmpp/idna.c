@@ -6,6 +6,7 @@
 #include <unicode/uidna.h>
 
 #include "prim/address.h"
+#include "prim/octet.h"
 
 #define NAME_MAX_OCTETS 1023 /* of a domainpart, RFC 7622 3.2 */
 
@@ -40,12 +41,8 @@ static bool is_plain(struct prim_slice s)
 
 static void put_lower(struct prim_buf *b, struct prim_slice s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		prim_buf_putc(b,
-		    c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
-	}
+	for (size_t i = 0; i < s.len; i++)
+		prim_buf_putc(b, prim_octet_lower(s.ptr[i]));
 }
 
 static struct prim_slice without_dot(struct prim_slice s)

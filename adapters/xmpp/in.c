@@ -16,6 +16,7 @@
 #include "prim/base.h"
 #include "prim/cpim.h"
 #include "prim/date.h"
+#include "prim/octet.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
 /* An origin-id this long is taken for unique in the world. */
@@ -107,8 +108,7 @@ static bool is_unique(struct prim_slice id)
 	for (size_t i = 0; i < id.len; i++) {
 		char c = id.ptr[i];
 
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-			(c >= 'A' && c <= 'Z') || c == '-' || c == '_'))
+		if (!prim_octet_is_alnum(c) && c != '-' && c != '_')
 			return false;
 	}
 	return true;

@@ -99,11 +99,10 @@ void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
 
 	xa_stanza_put(&xml, stanza);
 	xmpp_stanza_release(stanza);
-	if (xml.len > XA_OUT_STANZA_MAX)
-		leg->dropped++;
-	else if (xa_leg_is_up(leg))
+	if (xml.len <= XA_OUT_STANZA_MAX && xa_leg_is_up(leg))
 		xa_wire_write(&leg->wire, prim_buf_slice(&xml));
-	else if (leg->unsent.len + xml.len <= XA_LEG_UNSENT_MAX)
+	else if (xml.len <= XA_OUT_STANZA_MAX &&
+	    leg->unsent.len + xml.len <= XA_LEG_UNSENT_MAX)
 		prim_buf_put(&leg->unsent, prim_buf_slice(&xml));
 	else
 		leg->dropped++;

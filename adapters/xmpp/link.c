@@ -41,6 +41,7 @@ static void say(struct xa_link *l, enum bridge_level level, const char *format,
 	va_list args;
 
 	va_start(args, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is set */
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	l->ops->log(l->ctx, level, text);

@@ -10,9 +10,9 @@
  * the key of this table is no secret. */
 static uint64_t hash_of(struct prim_slice id)
 {
-	static const struct prim_hash_key KEY = { 0, 0 };
+	const struct prim_hash_key key = { 0, 0 };
 
-	return prim_hash(&KEY, id);
+	return prim_hash(&key, id);
 }
 
 void xa_pendings_init(struct xa_pendings *p)

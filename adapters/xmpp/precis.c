@@ -11,6 +11,7 @@
 
 #include "adapters/xmpp/precis_class.h"
 #include "prim/base.h"
+#include "prim/octet.h"
 #include "prim/utf8.h"
 
 /* A character in lower case is at most three UTF-16 units. */
@@ -29,11 +30,8 @@ static void map_ascii(struct prim_buf *b, struct prim_slice s)
 {
 	char *to = prim_buf_room(b, s.len);
 
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		to[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-	}
+	for (size_t i = 0; i < s.len; i++)
+		to[i] = prim_octet_lower(s.ptr[i]);
 	prim_buf_grow(b, s.len);
 }
 
@@ -44,16 +42,12 @@ static UChar32 map_width(UChar32 c)
 	int32_t kind = u_getIntPropertyValue(c, UCHAR_DECOMPOSITION_TYPE);
 	UChar units[4];
 	int32_t len;
-	UChar32 out;
 
 	if (kind != U_DT_WIDE && kind != U_DT_NARROW)
 		return c;
 	len = unorm2_getRawDecomposition(unorm2_getNFKCInstance(&status), c,
 	    units, 4, &status);
-	if (U_FAILURE(status) || len <= 0)
-		return c;
-	U16_GET(units, 0, 0, len, out);
-	return out;
+	return U_SUCCESS(status) && len == 1 ? units[0] : c;
 }
 
 /* One character at a time: the final form of sigma depends on its neighbours,

@@ -29,14 +29,8 @@ struct place {
 /* RFC 5892 2.6, PVALID. */
 static bool is_exception_valid(uint32_t c)
 {
-	static const uint32_t CHARS[] = { 0xdf, 0x3c2, 0x6fd, 0x6fe, 0xf0b,
-		0x3007 };
-
-	for (size_t i = 0; i < PRIM_COUNT(CHARS); i++) {
-		if (CHARS[i] == c)
-			return true;
-	}
-	return false;
+	return c == 0xdf || c == 0x3c2 || c == 0x6fd || c == 0x6fe ||
+	    c == 0xf0b || c == 0x3007;
 }
 
 /* RFC 5892 2.6, DISALLOWED. */

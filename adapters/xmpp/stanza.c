@@ -26,14 +26,14 @@ static void *mem_resize(void *ptr, size_t size, void *userdata)
 	return prim_resize(ptr, size);
 }
 
+static const xmpp_mem_t MEMORY = {
+	.alloc = mem_alloc,
+	.free = mem_free,
+	.realloc = mem_resize,
+};
+
 xmpp_ctx_t *xa_stanza_context(void)
 {
-	static const xmpp_mem_t MEMORY = {
-		.alloc = mem_alloc,
-		.free = mem_free,
-		.realloc = mem_resize,
-	};
-
 	return xmpp_ctx_new(&MEMORY, NULL);
 }
 

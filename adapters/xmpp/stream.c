@@ -149,13 +149,14 @@ static void mem_free(void *ptr)
 	prim_free(ptr);
 }
 
+static const XML_Memory_Handling_Suite MEMORY = {
+	.malloc_fcn = prim_alloc,
+	.realloc_fcn = prim_resize,
+	.free_fcn = mem_free,
+};
+
 static void make_parser(struct xa_stream *s)
 {
-	static const XML_Memory_Handling_Suite MEMORY = {
-		.malloc_fcn = prim_alloc,
-		.realloc_fcn = prim_resize,
-		.free_fcn = mem_free,
-	};
 	const char separator[] = { SEPARATOR, '\0' };
 
 	s->parser = XML_ParserCreate_MM("UTF-8", &MEMORY, separator);

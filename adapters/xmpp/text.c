@@ -3,6 +3,7 @@
 
 #include "adapters/xmpp/text.h"
 
+#include "prim/octet.h"
 #include "prim/utf8.h"
 
 #define LANGUAGE_MAX 35
@@ -41,19 +42,13 @@ bool xa_text_token_ok(struct prim_slice s, size_t max)
 	return true;
 }
 
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_subtag(struct prim_slice s, bool digits)
 {
 	if (s.len == 0 || s.len > SUBTAG_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		bool is_digit = s.ptr[i] >= '0' && s.ptr[i] <= '9';
-
-		if (!is_letter(s.ptr[i]) && !(digits && is_digit))
+		if (!prim_octet_is_alpha(s.ptr[i]) &&
+		    !(digits && prim_octet_is_digit(s.ptr[i])))
 			return false;
 	}
 	return true;

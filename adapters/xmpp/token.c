@@ -11,7 +11,7 @@
 #define FLAG_BASE    'A' /* keeps the octet printable when looked at */
 
 /* Octets that base64 turns into BRIDGE_RETURN_MAX. */
-#define RAW_MAX (BRIDGE_RETURN_MAX / 4 * 3)
+#define RAW_MAX ((size_t)BRIDGE_RETURN_MAX / 4 * 3)
 
 bool xa_token_put(struct prim_buf *b, const struct xa_token *t)
 {

@@ -197,12 +197,12 @@ void xa_wire_fini(struct xa_wire *w)
 
 void xa_wire_connect(struct xa_wire *w)
 {
-	static const struct timeval AT_ONCE = { 0, 0 };
+	const struct timeval at_once = { 0, 0 };
 
 	xa_wire_close(w);
 	w->holding = false;
 	w->choked = false;
-	evtimer_add(w->starter, &AT_ONCE);
+	evtimer_add(w->starter, &at_once);
 }
 
 void xa_wire_close(struct xa_wire *w)

@@ -97,16 +97,16 @@ static void every_condition_has_its_status(void **state)
 
 static void a_language_is_letters_then_subtags(void **state)
 {
-	static const char *const GOOD[] = { "de", "en-GB", "zh-Hant-TW",
+	static const char *const good[] = { "de", "en-GB", "zh-Hant-TW",
 		"i-default", "x-klingon", "es-419" };
-	static const char *const BAD[] = { "", "-", "de-", "-de", "d--e", "4d",
+	static const char *const bad[] = { "", "-", "de-", "-de", "d--e", "4d",
 		"de_AT", "verylonglanguage", "de ", "d\"", "de-verylongtag" };
 
 	(void)state;
-	for (size_t i = 0; i < PRIM_COUNT(GOOD); i++)
-		assert_true(xa_text_language_ok(prim_slice_of(GOOD[i])));
-	for (size_t i = 0; i < PRIM_COUNT(BAD); i++)
-		assert_false(xa_text_language_ok(prim_slice_of(BAD[i])));
+	for (size_t i = 0; i < PRIM_COUNT(good); i++)
+		assert_true(xa_text_language_ok(prim_slice_of(good[i])));
+	for (size_t i = 0; i < PRIM_COUNT(bad); i++)
+		assert_false(xa_text_language_ok(prim_slice_of(bad[i])));
 }
 
 int main(void)

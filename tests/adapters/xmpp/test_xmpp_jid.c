@@ -266,7 +266,7 @@ static void keys_are_the_same_exactly_for_the_same_user(void **state)
 	static const struct {
 		const char *a, *b;
 		bool same;
-	} CASES[] = {
+	} cases[] = {
 		{"Juliet@Example.com",             "juliet@example.com/balcony", true },
 		{ "a@b\xc3\xbc"
 		  "cher.example", "a@xn--bcher-kva.example",    true },
@@ -279,17 +279,17 @@ static void keys_are_the_same_exactly_for_the_same_user(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
 		struct prim_buf a = { 0 }, b = { 0 };
 		struct xa_jid jid;
 
-		assert_true(xa_jid_split(prim_slice_of(CASES[i].a), &jid));
+		assert_true(xa_jid_split(prim_slice_of(cases[i].a), &jid));
 		assert_true(xa_jid_key(&a, &jid));
-		assert_true(xa_jid_split(prim_slice_of(CASES[i].b), &jid));
+		assert_true(xa_jid_split(prim_slice_of(cases[i].b), &jid));
 		assert_true(xa_jid_key(&b, &jid));
 		assert_int_equal(prim_slice_eq(prim_buf_slice(&a),
 				     prim_buf_slice(&b)),
-		    CASES[i].same);
+		    cases[i].same);
 		prim_buf_fini(&a);
 		prim_buf_fini(&b);
 	}
@@ -297,18 +297,18 @@ static void keys_are_the_same_exactly_for_the_same_user(void **state)
 
 static void every_escape_is_undone(void **state)
 {
-	static const char *const PLAIN[] = { "space cadet",
+	static const char *const plain[] = { "space cadet",
 		"call me \"ishmael\"", "at&t guy", "d'artagnan", "/.fanboy",
 		"::foo::", "<foo>", "user@host", "c:\\net", "c:\\\\net",
 		"c:\\cool stuff", "c:\\5commas", "\\20", "\\5c", "\\\\5c20" };
 
 	(void)state;
-	for (size_t i = 0; i < PRIM_COUNT(PLAIN); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(plain); i++) {
 		struct prim_buf escaped = { 0 }, back = { 0 };
 
-		xa_escape_put(&escaped, prim_slice_of(PLAIN[i]));
+		xa_escape_put(&escaped, prim_slice_of(plain[i]));
 		xa_escape_undo(&back, prim_buf_slice(&escaped));
-		assert_buf(&back, PLAIN[i], PLAIN[i]);
+		assert_buf(&back, plain[i], plain[i]);
 		prim_buf_fini(&escaped);
 	}
 }

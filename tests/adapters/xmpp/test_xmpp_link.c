@@ -278,18 +278,18 @@ static int64_t wait_after_failure(struct world *w)
 
 static void waits_double_with_full_jitter(void **state)
 {
-	static const int64_t MOST[] = { 1000, 2000, 4000, 8000, 16000, 32000,
+	static const int64_t most[] = { 1000, 2000, 4000, 8000, 16000, 32000,
 		60000, 60000 };
 	struct world *w = *state;
 	int64_t wait;
 
 	xa_link_start(&w->link, w->now_ms);
 	assert_told(w, "connect ");
-	for (size_t i = 0; i < PRIM_COUNT(MOST); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(most); i++) {
 		/* One more than this would wrap to no wait at all. */
-		w->random = (uint64_t)MOST[i];
+		w->random = (uint64_t)most[i];
 		wait = wait_after_failure(w);
-		assert_int_equal(wait, MOST[i]);
+		assert_int_equal(wait, most[i]);
 		turn(w, wait);
 		assert_told(w, "connect ");
 	}
@@ -365,13 +365,13 @@ static void a_silent_server_is_pinged_and_given_up(void **state)
 
 static void any_answer_to_a_ping_counts_but_only_ours(void **state)
 {
-	static const char *const FORMS[] = { "get", "result", "error" };
+	static const char *const forms[] = { "get", "result", "error" };
 	struct world *w = *state;
 	struct prim_buf b = { 0 };
 	char *id;
 
 	bring_up(w);
-	for (size_t i = 0; i < PRIM_COUNT(FORMS); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(forms); i++) {
 		w->mark = 0;
 		assert_true(xa_link_ping(&w->link, i + 1, w->now_ms));
 		id = ping_id(w);
@@ -383,7 +383,7 @@ static void any_answer_to_a_ping_counts_but_only_ours(void **state)
 		prim_buf_reset(&b);
 		assert_int_equal(w->mark, 0);
 		assert_told(w, "iq ");
-		answer(w, FORMS[i], id);
+		answer(w, forms[i], id);
 		assert_int_equal(w->mark, i + 1);
 		assert_told(w, "");
 		prim_free(id);

@@ -305,7 +305,7 @@ static void a_late_message_says_when_it_was_written(void **state)
 		const char *date;
 		unsigned attempt;
 		bool delay;
-	} CASES[] = {
+	} cases[] = {
 		{"Mon, 26 Oct 2026 08:53:00 +0000",  1, false},
 		{ "Mon, 26 Oct 2026 08:53:00 +0000", 2, true },
 		{ "Mon, 26 Oct 2026 08:52:19 +0000", 1, true },
@@ -314,11 +314,11 @@ static void a_late_message_says_when_it_was_written(void **state)
 	};
 	struct world *w = *state;
 
-	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
-		w->message.date = prim_slice_of(CASES[i].date);
-		w->message.attempt = CASES[i].attempt;
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
+		w->message.date = prim_slice_of(cases[i].date);
+		w->message.attempt = cases[i].attempt;
 		assert_int_equal(give(w), 0);
-		assert_int_equal(holds(w, "<delay"), CASES[i].delay);
+		assert_int_equal(holds(w, "<delay"), cases[i].delay);
 	}
 }
 
@@ -339,7 +339,7 @@ static void threads_come_back_as_they_were(void **state)
 	static const struct {
 		const char *conversation;
 		const char *want; /* NULL: none is shown */
-	} CASES[] = {
+	} cases[] = {
 		{"e0ffe42b28561960", "<thread>e0ffe42b28561960</thread>"},
 		{ "a%20b/%C3%BC",    "<thread>a b/\xc3\xbc</thread>"    },
 		{ "a%zz",            "<thread>a%zz</thread>"            },
@@ -348,11 +348,11 @@ static void threads_come_back_as_they_were(void **state)
 	};
 	struct world *w = *state;
 
-	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
 		w->message.conversation_id =
-		    prim_slice_of(CASES[i].conversation);
+		    prim_slice_of(cases[i].conversation);
 		assert_int_equal(give(w), 0);
-		assert_holds(w, CASES[i].want);
+		assert_holds(w, cases[i].want);
 	}
 }
 

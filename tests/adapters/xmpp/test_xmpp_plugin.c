@@ -308,11 +308,11 @@ static void a_lost_link_closes_the_window_and_gives_all_back(void **state)
 
 static void the_sender_gets_a_receipt_when_it_is_committed(void **state)
 {
-	static const unsigned CODES[] = { 200, 101 };
+	static const unsigned codes[] = { 200, 101 };
 	struct world *w = *state;
 
 	start(w);
-	for (size_t i = 0; i < PRIM_COUNT(CODES); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(codes); i++) {
 		prim_buf_reset(&w->server.links[0].heard);
 		prim_buf_reset(&w->bridge.said);
 		say(w,
@@ -324,7 +324,7 @@ static void the_sender_gets_a_receipt_when_it_is_committed(void **state)
 		    "im:romeo@prim.example\n");
 		assert_null(strstr(server_heard(&w->server.links[0]),
 		    "received"));
-		outcome(w, CODES[i]);
+		outcome(w, codes[i]);
 		await_heard(w, 0, "</message>");
 		assert_non_null(strstr(server_heard(&w->server.links[0]),
 		    "to=\"juliet@jabber.example/x\""));
@@ -429,7 +429,7 @@ static void questions_are_answered(void **state)
 	static const struct {
 		const char *xml;
 		const char *want;
-	} CASES[] = {
+	} cases[] = {
 		{"<iq type='get' id='1' from='a@b/c' to='prim.example'>"
 		  "<query xmlns='http://jabber.org/protocol/disco#info' "
 		  "node='n'/></iq>",					      "category=\"gateway\""   },
@@ -450,10 +450,10 @@ static void questions_are_answered(void **state)
 	struct world *w = *state;
 
 	start(w);
-	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
 		prim_buf_reset(&w->server.links[0].heard);
-		say(w, CASES[i].xml);
-		await_heard(w, 0, CASES[i].want);
+		say(w, cases[i].xml);
+		await_heard(w, 0, cases[i].want);
 	}
 	prim_buf_reset(&w->server.links[0].heard);
 	say(w,
@@ -559,7 +559,7 @@ static void options_are_checked(void **state)
 	static const struct {
 		const char *server, *domain, *gateway;
 		const char *why; /* NULL: fine */
-	} CASES[] = {
+	} cases[] = {
 		{"127.0.0.1:5347",     "a.example", NULL,          NULL             },
 		{ "[::1]:5347",        "a.example", "b.a.example", NULL             },
 		{ "xmpp.example:5347", "a.example", NULL,          NULL             },
@@ -577,24 +577,24 @@ static void options_are_checked(void **state)
 	char why[256];
 
 	(void)state;
-	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
 		char server[64], domain[64], gateway[64];
 		const struct xa_options o = {
 			.server = server,
 			.domain = domain,
-			.gateway_domain = CASES[i].gateway ? gateway : NULL,
+			.gateway_domain = cases[i].gateway ? gateway : NULL,
 		};
 
-		snprintf(server, sizeof(server), "%s", CASES[i].server);
-		snprintf(domain, sizeof(domain), "%s", CASES[i].domain);
-		if (CASES[i].gateway)
+		snprintf(server, sizeof(server), "%s", cases[i].server);
+		snprintf(domain, sizeof(domain), "%s", cases[i].domain);
+		if (cases[i].gateway)
 			snprintf(gateway, sizeof(gateway), "%s",
-			    CASES[i].gateway);
+			    cases[i].gateway);
 		assert_int_equal(br_adapter_plugin.check(&o, why, sizeof(why)),
-		    CASES[i].why == NULL);
-		if (CASES[i].why)
-			assert_int_equal(strncmp(why, CASES[i].why,
-					     strlen(CASES[i].why)),
+		    cases[i].why == NULL);
+		if (cases[i].why)
+			assert_int_equal(strncmp(why, cases[i].why,
+					     strlen(cases[i].why)),
 			    0);
 	}
 }

@@ -340,7 +340,7 @@ static void half_a_megabyte_of_newlines_is_quick(void **state)
 		assert_int_equal(xa_stream_feed(w->stream, prim_buf_slice(&b)),
 		    XA_STREAM_MORE);
 	assert_true(seconds() - begin < 1);
-	assert_true(w->log.len > 4 * 500000);
+	assert_true(w->log.len > (size_t)4 * 500000);
 	prim_buf_fini(&b);
 }
 
