@@ -20,14 +20,15 @@
 
 #define PRIM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* clang-format off: it takes the cast for a subtraction. */
+/* The formatter takes the cast for a subtraction. */
+/* clang-format off */
 #define PRIM_CONTAINER(ptr, type, member) \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 /* clang-format on */
 
 /* Like TAILQ_FOREACH, and `var` may be removed or freed inside. */
-#define PRIM_TAILQ_FOREACH_SAFE(var, head, field, next)                        \
-	for ((var) = TAILQ_FIRST(head);                                        \
+#define PRIM_TAILQ_FOREACH_SAFE(var, head, field, next) \
+	for ((var) = TAILQ_FIRST(head);                 \
 	     (var) && ((next) = TAILQ_NEXT(var, field), 1); (var) = (next))
 
 /* `size` zeroed bytes. Never NULL. */

@@ -9,8 +9,8 @@
 
 #include "prim/slice.h"
 
-#define PRIM_HASH_KEY_LEN  16
-#define PRIM_DIGEST_LEN    16
+#define PRIM_HASH_KEY_LEN 16
+#define PRIM_DIGEST_LEN   16
 
 struct prim_hash_key {
 	uint64_t k0, k1;
@@ -25,11 +25,12 @@ struct prim_digest {
  * ("ab","c") and ("a","bc") differ. */
 struct prim_hasher {
 	uint64_t v0, v1, v2, v3;
-	uint64_t tail;   /* octets that wait for a full word */
-	uint64_t total;  /* octets fed so far */
+	uint64_t tail;  /* octets that wait for a full word */
+	uint64_t total; /* octets fed so far */
 };
 
-struct prim_hash_key prim_hash_key_from(const uint8_t octets[PRIM_HASH_KEY_LEN]);
+struct prim_hash_key
+prim_hash_key_from(const uint8_t octets[PRIM_HASH_KEY_LEN]);
 
 uint64_t prim_hash(const struct prim_hash_key *key, struct prim_slice s);
 

@@ -17,7 +17,7 @@ struct prim_slice {
 };
 
 /* A slice of a string literal. */
-#define PRIM_SLICE(text)                                                       \
+#define PRIM_SLICE(text) \
 	((struct prim_slice){ .ptr = (text), .len = sizeof(text) - 1 })
 #define PRIM_SLICE_NONE ((struct prim_slice){ .ptr = NULL, .len = 0 })
 

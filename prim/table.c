@@ -37,7 +37,8 @@ static void rehash(struct prim_table *t, size_t slot_count)
 	for (size_t i = 0; i < t->slot_count; i++) {
 		while (t->slots[i]) {
 			struct prim_table_node *n = t->slots[i];
-			struct prim_table_node **slot = slot_of(&grown, n->hash);
+			struct prim_table_node **slot = slot_of(&grown,
+			    n->hash);
 
 			t->slots[i] = n->link;
 			n->link = *slot;
