@@ -268,8 +268,11 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 
 	if (t && !row->transit)
 		lane->dest->in_motion++;
-	if (!t && row->transit)
+	if (!t && row->transit) {
 		lane->dest->in_motion--;
+		lane->dest->octets -= row->octets;
+		row->octets = 0;
+	}
 	row->transit = t;
 	if (t && lane->next == row)
 		lane->next = next_waiting(row);
@@ -277,6 +280,12 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 		lane->next = row;
 	if (!lane->next)
 		lane_unready(lane);
+}
+
+void br_row_set_octets(struct br_row *row, size_t octets)
+{
+	row->octets = octets;
+	row->lane->dest->octets += octets;
 }
 
 static int64_t retry_delay(struct br_outbox *o, unsigned attempts)
@@ -346,6 +355,8 @@ static bool has_room(struct br_outbox *o, const struct br_dest *dest)
 {
 	const struct br_entity *e;
 
+	if (dest->reading >= BR_READS_MAX || dest->octets >= BR_MOTION_OCTETS)
+		return false;
 	if (dest->host)
 		return dest->in_motion < BR_ADAPTER_WINDOW &&
 		    br_host_is_up(dest->host) && TAILQ_EMPTY(&dest->holding);

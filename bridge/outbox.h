@@ -32,8 +32,10 @@ struct br_outbox;
 struct br_server;
 struct br_transit;
 
-#define BR_INBOX_WINDOW   16   /* rows on their way to one inbox */
-#define BR_ADAPTER_WINDOW 1024 /* rows on their way to one adapter */
+#define BR_INBOX_WINDOW   16         /* rows on their way to one inbox */
+#define BR_ADAPTER_WINDOW 1024       /* rows on their way to one adapter */
+#define BR_MOTION_OCTETS  (4U << 20) /* of rows on their way to one of them */
+#define BR_READS_MAX      16         /* rows that are being read for one */
 
 struct br_row {
 	TAILQ_ENTRY(br_row) link;
@@ -42,6 +44,7 @@ struct br_row {
 	struct prim_timer expiry;
 	int64_t seq;
 	unsigned attempts;
+	size_t octets; /* in memory while it is in motion */
 };
 
 TAILQ_HEAD(br_rows, br_row);
@@ -79,6 +82,8 @@ struct br_dest {
 	unsigned row_count;
 	unsigned committing; /* messages on their way to be rows */
 	unsigned in_motion;  /* rows on their way */
+	unsigned reading;    /* of those, not yet read */
+	size_t octets;       /* of the others */
 	bool is_kicked;      /* in br_dest_kick() */
 };
 
@@ -115,6 +120,8 @@ struct br_row *br_outbox_append(struct br_outbox *o, struct br_lane *lane,
 
 /* The row's transit began or ended; keeps the windows right. */
 void br_row_set_transit(struct br_row *row, struct br_transit *t);
+/* What a row in motion costs. Once a motion. */
+void br_row_set_octets(struct br_row *row, size_t octets);
 /* Not delivered this time: back to its place in the lane, which waits for the
  * next try after `attempts` failures, or not at all if `now`. */
 void br_row_back(struct br_outbox *o, struct br_row *row, bool now);

@@ -265,6 +265,7 @@ struct br_server *br_server_new(const struct br_server_options *options,
 		continue;
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->dying);
+	TAILQ_INIT(&s->transits);
 	make_clock(s, options->by_hand_ms);
 	make_policy(s);
 	if (!make_parts(s, options, err))

@@ -61,7 +61,7 @@ struct br_server {
 	/* Messages whose sender waits: by duplicate key, and how many. */
 	struct prim_table live;
 	size_t parked_octets;
-	LIST_HEAD(, br_transit) transits; /* owned: all on their way */
+	TAILQ_HEAD(, br_transit) transits; /* owned: all on their way */
 	/* Messages an adapter has: by Delivery-ID. */
 	struct prim_table handed;
 

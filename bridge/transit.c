@@ -11,9 +11,9 @@
 #include "bridge/server.h"
 #include "prim/base.h"
 
-/* How long an adapter may keep a stored message without a report before it is
- * handed over again, with the same Delivery-ID. */
-#define REPORT_WITHIN_MS 60000
+/* How long an adapter or a listener may keep a stored message without a word
+ * before it is handed over again, with the same Delivery-ID. */
+#define ROW_WITHIN_MS 60000
 /* Without a better rule an offline message is kept a week (reliability 4.7). */
 #define OFFLINE_KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
 
@@ -105,7 +105,7 @@ static void transit_free(struct br_transit *t)
 	struct br_server *s = t->server;
 
 	assert(!t->row && LIST_EMPTY(&t->joints));
-	LIST_REMOVE(t, of_server);
+	TAILQ_REMOVE(&s->transits, t, of_server);
 	prim_timer_stop(&s->wheel, &t->timer);
 	prim_send_fini(&t->send);
 	unhand(t);
@@ -182,13 +182,15 @@ static void answer(struct br_transit *t, unsigned code)
 	join_settle(t, code);
 }
 
-/* The end of a message that was never stored. */
+/* The end of a message that was never stored. What an adapter still says about
+ * it is of no use to anybody. */
 static void end_live(struct br_transit *t, unsigned code, struct prim_slice why)
 {
 	struct br_server *s = t->server;
 	struct br_dedup_answer remembered = { .code = code,
 		.content_hash = t->message->content_hash };
 
+	unhand(t);
 	log_end(t, code, why);
 	if (code == PRIM_OK || code == PRIM_UNKNOWN_DELIVERY)
 		br_dedup_put(s->dedup, &t->message->key, &remembered,
@@ -196,6 +198,19 @@ static void end_live(struct br_transit *t, unsigned code, struct prim_slice why)
 	answer(t, code);
 	leave_lane(t);
 	release(t);
+}
+
+/* From now on somebody owes us a word. answer_within is the outermost limit of
+ * a sender's patience (DESIGN 4); what waits in the outbox has no sender. */
+static void expect_word(struct br_transit *t)
+{
+	struct br_server *s = t->server;
+	int64_t at = br_server_now(s) +
+	    (t->row ? ROW_WITHIN_MS : BR_LISTENER_WITHIN_MS);
+
+	if (!t->row && at > t->answer_by_ms)
+		at = t->answer_by_ms;
+	prim_timer_set(&s->wheel, &t->timer, at);
 }
 
 /* ---- stored ---- */
@@ -240,11 +255,16 @@ static void row_goes_back(struct br_transit *t, bool now)
 	release(t);
 }
 
+static bool is_final(unsigned code)
+{
+	return code != 0 && prim_status_is_final(code);
+}
+
 /* What is heard of a message whose row exists. 0: silence. */
 static void row_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
-	if (code && prim_status_is_final(code))
+	if (is_final(code))
 		end_row(t, code, why);
 	else if (!row_is_moving(t))
 		row_goes_back(t, code == 0);
@@ -321,15 +341,14 @@ static void become_row(struct br_transit *t, int64_t seq)
 	t->lane = NULL;
 	t->row = row;
 	br_row_set_transit(row, t);
+	br_row_set_octets(row, br_message_size(t->message));
 	answer(t, PRIM_UNKNOWN_DELIVERY);
-	if (t->late_code) {
+	if (is_final(t->late_code))
 		row_outcome(t, t->late_code, PRIM_SLICE_NONE);
-	} else if (!row_is_moving(t)) {
-		row_goes_back(t, true);
-	} else if (t->is_handed) {
-		prim_timer_set(&s->wheel, &t->timer,
-		    br_server_now(s) + REPORT_WITHIN_MS);
-	}
+	else if (!row_is_moving(t))
+		row_goes_back(t, t->late_code == 0);
+	else if (!t->is_holding)
+		expect_word(t);
 }
 
 static void on_committed(void *arg, const struct br_store_put_result *result)
@@ -348,6 +367,7 @@ static void on_committed(void *arg, const struct br_store_put_result *result)
 		    result->content_hash == t->message->content_hash
 			? result->answer
 			: PRIM_BAD_REQUEST);
+		unhand(t);
 		leave_lane(t);
 		release(t);
 		return;
@@ -355,7 +375,8 @@ static void on_committed(void *arg, const struct br_store_put_result *result)
 	case BR_STORE_ABSENT:
 	case BR_STORE_FAILED:
 		/* It may still be told final by who has it already. */
-		end_live(t, t->late_code ? t->late_code : PRIM_INTERNAL_ERROR,
+		end_live(t,
+		    is_final(t->late_code) ? t->late_code : PRIM_INTERNAL_ERROR,
 		    PRIM_SLICE("not stored"));
 		return;
 	}
@@ -367,6 +388,7 @@ static void on_committed(void *arg, const struct br_store_put_result *result)
  * the outbox, in order (DESIGN 4). */
 static void commit_lane(struct br_transit *t)
 {
+	struct br_outbox *o = t->server->outbox;
 	struct br_lane *lane = t->lane;
 	struct br_transit *each, *next;
 
@@ -378,18 +400,28 @@ static void commit_lane(struct br_transit *t)
 		commit(each);
 	}
 	lane->committing--;
-	br_lane_release(t->server->outbox, lane);
+	br_lane_release(o, lane); /* `t` may have ended: a full inbox */
+}
+
+/* What the row has to know once there is one. Something final comes first. */
+static void note_late(struct br_transit *t, unsigned code)
+{
+	if (!t->late_code || (is_final(code) && !is_final(t->late_code)) ||
+	    (is_final(code) && prim_status_better(code, t->late_code)))
+		t->late_code = code;
 }
 
 static void live_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
-	if (code && prim_status_is_final(code))
+	if (is_final(code)) {
 		end_live(t, code, why);
-	else if (t->route->queues)
+	} else if (t->route->queues) {
+		note_late(t, code); /* who refused is not asked again at once */
 		commit_lane(t);
-	else
+	} else {
 		end_live(t, code_for(t->ticket.family, code), why);
+	}
 }
 
 static void outcome(struct br_transit *t, unsigned code, struct prim_slice why)
@@ -397,9 +429,7 @@ static void outcome(struct br_transit *t, unsigned code, struct prim_slice why)
 	if (t->row)
 		row_outcome(t, code, why);
 	else if (t->is_committing)
-		t->late_code = code && prim_status_is_final(code)
-		    ? code
-		    : t->late_code;
+		note_late(t, code);
 	else if (!t->is_answered)
 		live_outcome(t, code, why);
 	else
@@ -422,29 +452,18 @@ static const struct prim_inbox_ops INBOX_OPS = {
 	.late = inbox_late,
 };
 
-/* When to stop waiting for one answer. answer_within is the outermost limit of
- * a sender's patience (DESIGN 4); what waits in the outbox has no sender. */
-static int64_t answer_due(const struct br_transit *t, int64_t within_ms)
-{
-	int64_t at = br_server_now(t->server) + within_ms;
-
-	return t->row || at < t->answer_by_ms ? at : t->answer_by_ms;
-}
-
 /* ---- to an adapter ---- */
 
 static void hand(struct br_transit *t)
 {
 	struct br_server *s = t->server;
 	unsigned attempt = t->row ? t->row->attempts + 1 : 1;
-	int64_t within = t->row ? REPORT_WITHIN_MS
-				: (int64_t)BR_LISTENER_WITHIN_MS;
 
 	t->is_handed = true;
 	TAILQ_INSERT_TAIL(&t->dest->handed, t, of_dest);
 	prim_table_put(&s->handed, &t->by_delivery,
 	    digest_hash(&t->message->delivery));
-	prim_timer_set(&s->wheel, &t->timer, answer_due(t, within));
+	expect_word(t);
 	br_host_deliver(t->dest->host, t->message, attempt);
 }
 
@@ -459,8 +478,8 @@ static void to_adapter(struct br_transit *t)
 	} else {
 		t->is_holding = true;
 		TAILQ_INSERT_TAIL(&t->dest->holding, t, of_dest);
-		prim_timer_set(&t->server->wheel, &t->timer,
-		    answer_due(t, BR_LISTENER_WITHIN_MS));
+		if (!t->row) /* a row has time, as long as the link is up */
+			expect_word(t);
 	}
 }
 
@@ -541,18 +560,23 @@ static bool is_crowded(const struct br_server *s)
 
 static void offer(struct br_transit *t)
 {
-	struct br_server *s = t->server;
-
 	if (prim_send_start(&t->send, &t->entity->inbox, t->row != NULL)) {
-		if (!t->row)
-			prim_timer_set(&s->wheel, &t->timer,
-			    answer_due(t, BR_LISTENER_WITHIN_MS));
+		expect_word(t);
 	} else if (t->row) {
 		/* Whoever listens cannot take it now: not at once again. */
 		row_goes_back(t, !prim_inbox_is_open(&t->entity->inbox));
 	} else {
 		outcome(t, 0, PRIM_SLICE("no listener took it"));
 	}
+}
+
+/* No more is parked: stored at once, or not taken (DESIGN 4). */
+static void to_store(struct br_transit *t)
+{
+	if (t->route->queues)
+		commit(t);
+	else
+		end_live(t, PRIM_INTERNAL_ERROR, PRIM_SLICE("too much waits"));
 }
 
 static void to_inbox(struct br_transit *t)
@@ -566,6 +590,8 @@ static void to_inbox(struct br_transit *t)
 		    PRIM_SLICE("not allowed"));
 	else if (br_lane_is_closed(t->lane))
 		commit(t);
+	else if (is_crowded(t->server))
+		to_store(t);
 	else if (prim_inbox_is_open(&t->entity->inbox))
 		offer(t);
 	else if (config->offline_store)
@@ -588,10 +614,7 @@ static void on_recipient(void *arg, enum br_entity_outcome known,
 	}
 	switch (known) {
 	case BR_ENTITY_IS_PRESENT:
-		if (is_crowded(t->server) && t->route->queues)
-			commit(t);
-		else
-			to_inbox(t);
+		to_inbox(t);
 		return;
 	case BR_ENTITY_IS_ABSENT:
 		end_live(t, hide ? PRIM_INBOX_CLOSED : PRIM_NOT_FOUND,
@@ -613,9 +636,10 @@ static void proceed(struct br_transit *t)
 		t->is_waiting = true;
 		br_entity_with(s->entities, t->message->recipient, on_recipient,
 		    t);
-	} else if (t->route->queues &&
-	    (br_lane_is_closed(t->lane) || is_crowded(s))) {
+	} else if (t->route->queues && br_lane_is_closed(t->lane)) {
 		commit(t);
+	} else if (is_crowded(s)) {
+		to_store(t);
 	} else {
 		to_adapter(t);
 	}
@@ -644,12 +668,27 @@ static void on_duplicate(void *arg, const struct br_store_duplicate *d,
 	}
 }
 
+/* Nobody said a word about a stored message. A listener may take its time
+ * while there is no other one to ask. */
+static void row_is_late(struct br_transit *t)
+{
+	bool is_alone = prim_send_is_asked(&t->send) &&
+	    t->entity->inbox.listener_count < 2;
+
+	if (is_alone && br_server_now(t->server) < t->message->expires_ms) {
+		expect_word(t);
+		return;
+	}
+	prim_send_demote(&t->send);
+	row_goes_back(t, false);
+}
+
 static void on_time(struct prim_timer *timer)
 {
 	struct br_transit *t = PRIM_CONTAINER(timer, struct br_transit, timer);
 
-	if (t->row) { /* the adapter was silent about a stored message */
-		row_goes_back(t, false);
+	if (t->row) {
+		row_is_late(t);
 	} else if (t->is_waiting) {
 		log_end(t, PRIM_INTERNAL_ERROR, PRIM_SLICE("store is slow"));
 		answer(t, PRIM_INTERNAL_ERROR);
@@ -668,7 +707,7 @@ static struct br_transit *transit_new(struct br_server *s)
 	struct br_transit *t = prim_new(struct br_transit);
 
 	t->server = s;
-	LIST_INSERT_HEAD(&s->transits, t, of_server);
+	TAILQ_INSERT_TAIL(&s->transits, t, of_server);
 	LIST_INIT(&t->joints);
 	prim_send_init(&t->send, &INBOX_OPS);
 	prim_timer_init(&t->timer, on_time);
@@ -686,6 +725,8 @@ static void join(struct br_transit *first, const struct br_transit_start *start)
 	br_ticket_open(&j->ticket, start->peer, start->family,
 	    prim_slice_make(j->id, start->message->request_id.len),
 	    prim_slice_make(j->echo, start->message->echo.len));
+	br_ticket_charge(&j->ticket,
+	    sizeof(*j) + j->ticket.id.len + j->ticket.echo.len);
 }
 
 static void answer_now(const struct br_transit_start *start, unsigned code)
@@ -786,11 +827,16 @@ static void on_row_read(void *arg, const struct br_store_message *m,
 	struct br_server *s = t->server;
 
 	t->is_waiting = false;
+	t->dest->reading--;
 	if (failed) {
 		row_goes_back(t, false);
 		return;
 	}
 	t->message = m ? br_message_restore(m, &s->keys) : NULL;
+	if (t->message) {
+		br_row_set_octets(t->row, br_message_size(t->message));
+		br_dest_kick(s->outbox, t->dest); /* the next may be read */
+	}
 	if (!t->message) {
 		br_error(&s->log, "stored message damaged seq=%lld to=%s",
 		    (long long)t->row->seq, t->dest->name);
@@ -817,17 +863,15 @@ void br_transit_redeliver(struct br_server *s, struct br_row *row)
 	t->dest = row->lane->dest;
 	br_row_set_transit(row, t);
 	t->is_waiting = true;
+	t->dest->reading++;
 	br_store_message_get(s->store, row->seq, on_row_read, t);
 }
 
 /* ---- the end of everything ---- */
 
-static void visit_stop(struct prim_table_node *n, void *arg)
+static void stop_one(struct br_transit *t)
 {
-	struct br_transit *t = PRIM_CONTAINER(n, struct br_transit, by_key);
-
-	(void)arg;
-	if (t->is_committing || t->is_waiting)
+	if (t->is_answered || t->is_committing || t->is_waiting)
 		return;
 	if (t->route->queues)
 		commit(t);
@@ -835,16 +879,20 @@ static void visit_stop(struct prim_table_node *n, void *arg)
 		end_live(t, PRIM_INTERNAL_ERROR, PRIM_SLICE("stopping"));
 }
 
+/* In the order of arrival, so that lanes keep theirs. */
 void br_transit_stop_all(struct br_server *s)
 {
-	prim_table_each(&s->live, visit_stop, NULL);
+	struct br_transit *t, *next;
+
+	PRIM_TAILQ_FOREACH_SAFE(t, &s->transits, of_server, next)
+	stop_one(t);
 }
 
 void br_transit_free_all(struct br_server *s)
 {
 	struct br_transit *t;
 
-	while ((t = LIST_FIRST(&s->transits))) {
+	while ((t = TAILQ_FIRST(&s->transits))) {
 		if (t->row)
 			br_row_set_transit(t->row, NULL);
 		t->row = NULL;

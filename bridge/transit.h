@@ -32,8 +32,8 @@ struct br_joint {
 };
 
 struct br_transit {
-	LIST_ENTRY(br_transit) of_server;
-	struct br_server *server;   /* borrowed: outlives us */
+	TAILQ_ENTRY(br_transit) of_server; /* in the order of arrival */
+	struct br_server *server;          /* borrowed: outlives us */
 	struct br_message *message; /* owned reference; NULL while a row is
 	                                  read */
 	struct br_ticket ticket;
@@ -50,7 +50,7 @@ struct br_transit {
 	struct prim_table_node by_key;
 	struct prim_table_node by_delivery;
 	int64_t answer_by_ms;
-	unsigned late_code; /* heard while it was being committed, or 0 */
+	unsigned late_code; /* heard before it was stored, or 0 */
 	bool is_answered;   /* the sender has its answer, or there is none */
 	bool is_waiting;    /* for the store or an entity */
 	bool is_committing;

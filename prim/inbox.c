@@ -165,6 +165,20 @@ bool prim_send_is_asked(const struct prim_send *s)
 	return !TAILQ_EMPTY(&s->offers);
 }
 
+void prim_send_demote(struct prim_send *s)
+{
+	struct prim_offer *offer;
+
+	TAILQ_FOREACH(offer, &s->offers, of_send) {
+		struct prim_listener *l = offer->listener;
+
+		if (!l->inbox)
+			continue;
+		TAILQ_REMOVE(&l->inbox->listeners, l, link);
+		TAILQ_INSERT_TAIL(&l->inbox->listeners, l, link);
+	}
+}
+
 void prim_send_fini(struct prim_send *s)
 {
 	struct prim_offer *offer;

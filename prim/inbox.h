@@ -92,6 +92,8 @@ unsigned prim_send_start(struct prim_send *s, struct prim_inbox *inbox,
 void prim_send_expire(struct prim_send *s);
 /* Does anybody still owe an answer? */
 bool prim_send_is_asked(const struct prim_send *s);
+/* Who owes an answer is asked after the others from now on. */
+void prim_send_demote(struct prim_send *s);
 /* The owner goes. Answers to its offers are dropped from here on. */
 void prim_send_fini(struct prim_send *s);
 
