@@ -194,9 +194,9 @@ static void raise_descriptors(const struct daemon *d)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur < want)
-		br_warn(&d->log,
-		    "only %llu descriptors: not all of limits.connections=%u "
-		    "can be had",
+		br_info(&d->log,
+		    "open files allow fewer connections than configured "
+		    "files=%llu limits.connections=%u",
 		    (unsigned long long)limit.rlim_cur,
 		    d->config->limit_connections);
 }
