@@ -137,5 +137,6 @@ bool talk_length_find(struct prim_slice start_line, uint64_t *out_len)
 	while (skip-- > 0)
 		(void)prim_slice_cut(&rest, ' ');
 	word = prim_slice_cut(&rest, ' ');
+	word = prim_slice_cut(&word, '\r');
 	return prim_slice_number(word, UINT32_MAX, out_len);
 }

@@ -68,20 +68,47 @@ static bool say_body(struct talk *t, struct prim_slice text)
 	return true;
 }
 
-static bool say_line(struct talk *t, struct prim_slice text, bool is_raw)
+/* Where "@" stands for a length in `text`, or -1. */
+static ptrdiff_t find_hole(struct prim_slice text)
 {
-	bool has_hole = !is_raw && prim_slice_ends(text, PRIM_SLICE(" @"));
+	for (size_t i = 1; i < text.len; i++) {
+		if (text.ptr[i] == '@' && text.ptr[i - 1] == ' ' &&
+		    (i + 1 == text.len || text.ptr[i + 1] == ' '))
+			return (ptrdiff_t)i;
+	}
+	return -1;
+}
 
-	if (t->has_body || has_hole)
+static bool say_octets(struct talk *t, struct prim_slice text)
+{
+	return talk_expand(&t->names, text,
+		   t->has_hole ? &t->after : &t->before) ||
+	    talk_fail(t, "cannot read this line");
+}
+
+static bool say_line(struct talk *t, struct prim_slice text)
+{
+	ptrdiff_t hole = find_hole(text);
+
+	if (t->has_body || hole >= 0)
 		join(t);
-	if (has_hole)
-		text.len--;
-	if (!talk_expand(&t->names, text, t->has_hole ? &t->after : &t->before))
-		return talk_fail(t, "cannot read this line");
-	t->has_hole = t->has_hole || has_hole;
-	if (!is_raw)
-		prim_buf_puts(t->has_hole ? &t->after : &t->before, "\r\n");
+	if (hole >= 0) {
+		if (!say_octets(t, prim_slice_make(text.ptr, (size_t)hole)))
+			return false;
+		t->has_hole = true;
+		text = prim_slice_from(text, (size_t)hole + 1);
+	}
+	if (!say_octets(t, text))
+		return false;
+	prim_buf_puts(t->has_hole ? &t->after : &t->before, "\r\n");
 	return true;
+}
+
+static bool say_raw(struct talk *t, struct prim_slice text)
+{
+	if (t->has_body)
+		join(t);
+	return say_octets(t, text);
 }
 
 static bool say_end(struct talk *t)
@@ -111,16 +138,14 @@ static bool next_line(const struct talk_conn *c, struct prim_slice *out)
 /* " @" stands for the number of octets in the body, which is looked at later. */
 static void put_pattern(struct prim_buf *b, struct prim_slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		bool is_word = text.ptr[i] == '@' && i > 0 &&
-		    text.ptr[i - 1] == ' ' &&
-		    (i + 1 == text.len || text.ptr[i + 1] == ' ');
+	ptrdiff_t hole = find_hole(text);
 
-		if (is_word)
-			prim_buf_puts(b, "{*}");
-		else
-			prim_buf_putc(b, text.ptr[i]);
+	if (hole >= 0) {
+		prim_buf_put(b, prim_slice_make(text.ptr, (size_t)hole));
+		prim_buf_puts(b, "{*}");
+		text = prim_slice_from(text, (size_t)hole + 1);
 	}
+	prim_buf_put(b, text);
 	prim_buf_puts(b, "\\r\\n");
 }
 
@@ -207,8 +232,10 @@ bool talk_speech(struct talk *t, struct prim_slice line)
 		return false;
 	t->who = s.who;
 	t->conn = s.conn;
-	if (s.who == 'C')
-		return s.kind == '|' ? say_body(t, s.text)
-				     : say_line(t, s.text, s.kind == '>');
-	return s.kind == '|' ? hear_body_line(t, s.text) : hear_line(t, s.text);
+	if (s.who == 'S')
+		return s.kind == '|' ? hear_body_line(t, s.text)
+				     : hear_line(t, s.text);
+	if (s.kind == '>')
+		return say_raw(t, s.text);
+	return s.kind == '|' ? say_body(t, s.text) : say_line(t, s.text);
 }

@@ -230,6 +230,18 @@ static bool do_prove(struct talk *t, struct prim_slice args)
 	return talk_proof(&t->names, args) || talk_fail(t, "no proof");
 }
 
+static bool do_keep(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+	struct prim_buf value = { 0 };
+	bool ok = talk_expand(&t->names, args, &value);
+
+	if (ok)
+		talk_names_put(&t->names, name, prim_buf_slice(&value));
+	prim_buf_fini(&value);
+	return ok || talk_fail(t, "cannot read this line");
+}
+
 static const struct word {
 	struct prim_slice name;
 	bool (*act)(struct talk *t, struct prim_slice args);
@@ -246,6 +258,7 @@ static const struct word {
 	{ { "certify", 7 },     do_certify   },
 	{ { "secure", 6 },      do_secure    },
 	{ { "prove", 5 },       do_prove     },
+	{ { "keep", 4 },        do_keep      },
 };
 
 /* ---- lines ---- */
