@@ -94,7 +94,7 @@ class Ear:
         return [t for t in self.texts if t.startswith(stream.name + "/")]
 
 
-class Kill(unittest.TestCase):
+class Kills(unittest.TestCase):
     def setUp(self):
         self.primd = Primd(top=LIMITS)
         for name in ("alice", "bob", "carol", "dave", "erin"):
@@ -200,9 +200,7 @@ class Kill(unittest.TestCase):
             killer.start()
             while not client.gone:
                 store.pump(client)
-            begun = time.monotonic()
-            self.assertEqual(self.primd.stop(), 0)
-            self.assertLess(time.monotonic() - begun, 5)
+            self.assertEqual(self.primd.process.wait(5), 0)
             wait_until(lambda: client.gone, 5)
             store.collect(all_of_them=True)
         self.primd.start()
