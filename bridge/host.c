@@ -11,8 +11,8 @@
 #include "bridge/metric.h"
 #include "prim/base.h"
 
-/* Twice the window, and CONFIG and a PING. */
-#define ASKS_SIZE 4096
+/* Twice the window; CONFIG and a PING are little more. */
+#define ASKS_SIZE 2048
 
 static const struct host_times TIMES = {
 	.ping = 1000,

@@ -288,6 +288,8 @@ static const char *hear_response(struct br_host *h,
 {
 	struct br_ask ask;
 
+	if (c->body.len > HOST_TEXT_MAX)
+		return "an answer that is too long";
 	if (!br_asks_take(&h->asks, c->id, &ask))
 		return "a response to nothing";
 	switch ((enum host_ask)ask.kind) {

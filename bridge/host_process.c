@@ -31,8 +31,6 @@ static const char *const ENVIRONMENT[] = { "PATH=", "TZ=", "LANG=", "LC_ALL=",
 	"LD_LIBRARY_PATH=", "SSL_CERT_FILE=", "SSL_CERT_DIR=", "ASAN_OPTIONS=",
 	"LSAN_OPTIONS=", "UBSAN_OPTIONS=" };
 
-extern char **environ;
-
 static bool may_know(const char *variable)
 {
 	for (size_t i = 0; i < PRIM_COUNT(ENVIRONMENT); i++) {
@@ -92,7 +90,6 @@ static int fill_actions(const struct br_host *h,
 	if (!error)
 		error = posix_spawn_file_actions_addchdir_np(actions,
 		    h->context.config->folder);
-
 	if (!error)
 		error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
 		    "/dev/null", O_RDONLY, 0);

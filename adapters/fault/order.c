@@ -45,15 +45,13 @@ static bool find_verb(struct prim_slice name, struct fa_order *out)
 
 bool fa_order_parse(struct prim_slice text, struct fa_order *out)
 {
-	struct prim_slice head = text, address, number;
+	struct prim_slice address = text;
+	struct prim_slice number = prim_slice_cut(&address, '+');
+	struct prim_slice verb = prim_slice_cut(&number, '-');
 	uint64_t value;
 
 	memset(out, 0, sizeof(*out));
-	head = prim_slice_cut(&text, '+');
-	address = text;
-	number = head;
-	head = prim_slice_cut(&number, '-');
-	if (!find_verb(head, out))
+	if (!find_verb(verb, out))
 		return false;
 	if (number.len > 0) {
 		if (!prim_slice_number(number, NUMBER_MAX, &value))

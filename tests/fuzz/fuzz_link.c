@@ -106,7 +106,7 @@ static void on_report(void *ctx, struct br_host *h,
 	(void)ctx;
 	(void)h;
 	(void)delivery;
-	if (code < 101 || code > 599 || text.len > HOST_TEXT_MAX * 32)
+	if (code < 101 || code > 599 || text.len > HOST_TEXT_MAX)
 		abort();
 }
 
