@@ -49,16 +49,24 @@ static void put(struct br_router *r, const char *domain,
 	e->route = *route;
 }
 
+static void put_implied(struct br_router *r, const struct br_config *config,
+    const char *domain, unsigned adapter)
+{
+	struct br_route route = {
+		.kind = BR_ROUTE_ADAPTER,
+		.adapter = adapter,
+		.queues = true,
+	};
+
+	if (domain && !br_config_serves(config, prim_slice_of(domain)))
+		put(r, domain, &route);
+}
+
 static void put_adapters(struct br_router *r, const struct br_config *config)
 {
 	for (unsigned i = 0; i < config->adapter_count; i++) {
-		const char *domain = config->adapters[i].domain;
-		struct br_route route = { .kind = BR_ROUTE_ADAPTER,
-			.adapter = i,
-			.queues = true };
-
-		if (domain && !br_config_serves(config, prim_slice_of(domain)))
-			put(r, domain, &route);
+		put_implied(r, config, config->adapters[i].domain, i);
+		put_implied(r, config, config->adapters[i].gateway_domain, i);
 	}
 }
 
