@@ -22,12 +22,15 @@
 #define LOGIN_WITHIN_MS 60000  /* PRIM-065, ERR-77 */
 #define PROBE_AFTER_MS  120000 /* of silence */
 #define LAST_WORDS_MS   5000
+#define LINGER_MS       1000   /* for the other end to close too */
 #define TCP_DEAD_MS     60000U /* written and not acknowledged */
 /* More than this unread by the client: it is closed (PRIM-289). */
 #define OUTPUT_MAX (8U << 20)
 /* More than this, and it gets no further messages for now. */
 #define OFFER_OUTPUT_MAX (2U << 20)
 #define OFFERS_MAX       1024U
+/* Offers since the oldest that is not answered: more, and it is closed. */
+#define OFFERS_SINCE_MAX 65536U
 /* Octets read ahead, beyond what is needed: at least a whole head. */
 #define INPUT_MARK       (PRIM_HEAD_MAX + 65536U)
 #define BY_REFERENCE_MIN 4096U /* smaller bodies are cheaper copied */
@@ -39,20 +42,30 @@ static struct br_conn *conn_of_session(struct prim_session *s)
 
 /* ---- writing ---- */
 
+static void doom(struct br_conn *c, const char *why)
+{
+	if (c->doom || c->is_closing)
+		return;
+	c->doom = why;
+	TAILQ_INSERT_TAIL(&c->server->doomed, c, of_doomed);
+}
+
 static void conn_write(struct br_conn *c, struct prim_slice octets)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
+	if (c->doom)
+		return;
 	if (evbuffer_get_length(out) + octets.len > OUTPUT_MAX)
-		br_conn_close(c, "it does not read");
+		doom(c, "it does not read");
 	else
 		evbuffer_add(out, octets.ptr, octets.len);
 }
 
 static void maybe_finish(struct br_conn *c)
 {
-	if (c->is_finishing && !c->is_closing && c->peer.ticket_count == 0)
-		br_conn_close(c, "logout");
+	if (c->is_finishing && c->peer.ticket_count == 0)
+		doom(c, "logout");
 }
 
 static void peer_respond(struct br_peer *peer, struct prim_slice response)
@@ -92,8 +105,12 @@ bool br_conn_offer(struct prim_listener *l, struct prim_offer *offer)
 	char id[24];
 	int len;
 
-	if (c->is_closing || c->is_handshaking || c->is_finishing)
+	if (c->is_closing || c->is_handshaking || c->is_finishing || c->doom)
 		return false;
+	if (prim_pending_span(&c->session.asked) >= OFFERS_SINCE_MAX) {
+		doom(c, "it does not answer");
+		return false;
+	}
 	out = bufferevent_get_output(c->bev);
 	if (m->body.len > c->session.max_content || /* PRIM-108 */
 	    l->offer_count > OFFERS_MAX ||
@@ -223,6 +240,10 @@ static void session_starttls(struct prim_session *s)
 
 	c->is_handshaking = true;
 	bufferevent_disable(c->bev, EV_READ);
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+		/* There was no answer that could leave first: id "-". */
+		bufferevent_trigger(c->bev, EV_WRITE,
+		    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
 static void session_request(struct prim_session *s,
@@ -419,10 +440,13 @@ static void on_read(struct bufferevent *bev, void *arg)
 	struct br_conn *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 
+	br_server_wake(c->server);
 	c->heard_ms = br_server_now(c->server);
 	while (!c->is_closing && !c->is_finishing && !c->is_handshaking &&
-	    read_step(c, in))
+	    !c->doom && read_step(c, in))
 		continue;
+	if (c->is_lingering)
+		evbuffer_drain(in, evbuffer_get_length(in));
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg);
@@ -472,16 +496,31 @@ static void on_write(struct bufferevent *bev, void *arg)
 	}
 }
 
+/* It says nothing more, and may still want its answers: a LOGOUT. */
+static bool may_listen_on(const struct br_conn *c)
+{
+	return !c->is_closing && !c->is_finishing && !c->is_handshaking &&
+	    !c->session.is_secure &&
+	    (c->peer.ticket_count > 0 ||
+		evbuffer_get_length(bufferevent_get_output(c->bev)) > 0);
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct br_conn *c = arg;
 	const char *why = br_tls_error(bev);
 
+	br_server_wake(c->server);
 	if (what & BEV_EVENT_CONNECTED) {
 		c->is_handshaking = false;
 		prim_session_secured(&c->session);
 		return;
 	}
+	if ((what & BEV_EVENT_EOF) && may_listen_on(c)) {
+		prim_session_end(&c->session);
+		return;
+	}
+	c->is_left = true;
 	c->is_drained = true; /* nobody reads what we might still say */
 	if ((what & BEV_EVENT_EOF) || br_tls_is_eof(bev))
 		br_conn_close(c, "closed by the client");
@@ -597,6 +636,8 @@ void br_conn_close(struct br_conn *c, const char *why)
 	if (c->is_closing)
 		return;
 	c->is_closing = true;
+	if (c->doom)
+		TAILQ_REMOVE(&s->doomed, c, of_doomed);
 	br_debug(&c->peer.log, "gone reason=\"%s\"", why);
 	if (prim_session_is_bound(&c->session, PRIM_SERVICE_IM) ||
 	    prim_session_is_bound(&c->session, PRIM_SERVICE_PRESENCE))
@@ -632,13 +673,36 @@ static void conn_free(struct br_conn *c)
 	prim_free(c);
 }
 
+/* Closing a socket with something unread in it would take our last words back
+ * (ERR-75): half of it first, the rest when the other end closes. */
+static void linger(struct br_conn *c)
+{
+	struct br_server *s = c->server;
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	c->is_lingering = true;
+	c->is_drained = false;
+	evbuffer_drain(in, evbuffer_get_length(in));
+	br_tls_bye(c->bev);
+	shutdown((int)bufferevent_getfd(c->bev), SHUT_WR);
+	bufferevent_enable(c->bev, EV_READ);
+	prim_timer_set(&s->wheel, &c->timer, br_server_now(s) + LINGER_MS);
+}
+
 void br_conn_reap(struct br_server *s)
 {
 	struct br_conn *c, *next;
 
+	while ((c = TAILQ_FIRST(&s->doomed)))
+		br_conn_close(c, c->doom);
 	PRIM_TAILQ_FOREACH_SAFE(c, &s->dying, link, next)
 	{
-		if (c->is_drained)
+		if (!c->is_drained)
+			continue;
+		if (c->is_lingering || c->is_left || c->is_handshaking ||
+		    s->stopping)
 			conn_free(c);
+		else
+			linger(c);
 	}
 }

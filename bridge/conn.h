@@ -8,8 +8,10 @@
  * dispatch.h.
  *
  * It dies in three steps: br_conn_close() stops reading and says goodbye to all
- * who know it; what is written leaves, or a short timer gives up; it is freed
- * when the loop is back at the top (br_conn_reap()).
+ * who know it; what is written leaves, and the other end closes too (or short
+ * timers give up); it is freed when the loop is back at the top
+ * (br_conn_reap()). Whoever writes to it is in the midst of something, so a
+ * write that ends it only dooms it: the rest happens at the top of the loop.
  */
 
 #include "bridge/peer.h"
@@ -24,6 +26,7 @@ struct bufferevent;
 
 struct br_conn {
 	TAILQ_ENTRY(br_conn) link;
+	TAILQ_ENTRY(br_conn) of_doomed;
 	struct br_server *server; /* borrowed: owns us */
 	struct br_peer peer;
 	struct prim_session session;
@@ -36,12 +39,16 @@ struct br_conn {
 	uint64_t need;           /* octets to wait for before looking again */
 	uint64_t skip;           /* octets of a refused body still to come */
 	int64_t heard_ms;        /* when something came last */
+	const char *doom; /* static: why it is closed soon; nothing is written
+	                     to it any more; or NULL */
 	char address[BR_CONN_ADDRESS_MAX]; /* of the other end */
 	bool is_finishing; /* LOGOUT: closes when all is answered */
 	bool is_closing;
 	bool is_handshaking;
 	bool is_tls_started;
 	bool is_drained; /* its last words are out */
+	bool is_left;    /* the other end closed, or is lost */
+	bool is_lingering;
 	bool is_counted; /* among the connections of its address */
 };
 
@@ -55,7 +62,7 @@ struct br_conn *br_conn_open(struct br_server *s, struct bufferevent *bev,
 
 /* Begins its death. Idempotent. `why` is for the log. */
 void br_conn_close(struct br_conn *c, const char *why);
-/* Frees those that are dead. */
+/* Closes those that are doomed, frees those that are dead. */
 void br_conn_reap(struct br_server *s);
 
 /* prim_inbox_ops.offer: writes a SEND to the listener's connection. */

@@ -116,6 +116,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 
 	(void)listener;
 	(void)len;
+	br_server_wake(l->server);
 	l->is_warned = false;
 	format_address(addr, address);
 	br_conn_accept(l->server, (int)fd, address, l->is_tls);

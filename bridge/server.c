@@ -34,6 +34,7 @@ static void host_up(void *ctx, struct br_host *h)
 {
 	struct br_server *s = ctx;
 
+	br_server_wake(s);
 	br_dest_wake(s->outbox, dest_of(s, h));
 }
 
@@ -41,6 +42,7 @@ static void host_down(void *ctx, struct br_host *h)
 {
 	struct br_server *s = ctx;
 
+	br_server_wake(s);
 	br_transit_host_down(s, dest_of(s, h));
 }
 
@@ -48,6 +50,7 @@ static void host_room(void *ctx, struct br_host *h)
 {
 	struct br_server *s = ctx;
 
+	br_server_wake(s);
 	br_transit_host_room(s, dest_of(s, h));
 }
 
@@ -57,6 +60,7 @@ static void host_report(void *ctx, struct br_host *h,
 	struct br_server *s = ctx;
 	struct br_dest *dest = dest_of(s, h);
 
+	br_server_wake(s);
 	br_transit_report(s, dest, delivery, code, text);
 	br_dest_kick(s->outbox, dest);
 }
@@ -64,6 +68,7 @@ static void host_report(void *ctx, struct br_host *h,
 static void host_request(void *ctx, struct br_host *h,
     const struct prim_command *c)
 {
+	br_server_wake(ctx);
 	br_dispatch_adapter(ctx, h, c);
 }
 
@@ -149,6 +154,11 @@ static void on_checkup(struct prim_timer *t)
 	s->is_ill = errors > s->store_errors_seen;
 	s->store_errors_seen = errors;
 	prim_timer_set(&s->wheel, t, br_server_now(s) + CHECKUP_MS);
+}
+
+void br_server_wake(struct br_server *s)
+{
+	br_clock_update(&s->clock);
 }
 
 void br_server_turn(struct br_server *s)
@@ -265,6 +275,7 @@ struct br_server *br_server_new(const struct br_server_options *options,
 		continue;
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->dying);
+	TAILQ_INIT(&s->doomed);
 	TAILQ_INIT(&s->transits);
 	make_clock(s, options->by_hand_ms);
 	make_policy(s);

@@ -65,8 +65,9 @@ struct br_server {
 	/* Messages an adapter has: by Delivery-ID. */
 	struct prim_table handed;
 
-	TAILQ_HEAD(, br_conn) conns; /* owned */
-	TAILQ_HEAD(, br_conn) dying; /* owned: freed at the top of the loop */
+	TAILQ_HEAD(, br_conn) conns;  /* owned */
+	TAILQ_HEAD(, br_conn) dying;  /* owned: freed at the top of the loop */
+	TAILQ_HEAD(, br_conn) doomed; /* of conns: to be closed there */
 	unsigned conn_count;
 	uint64_t conn_serial;
 	struct prim_table addresses; /* owned: connections an address */
@@ -107,6 +108,9 @@ struct br_server *br_server_free(struct br_server *s);
 
 /* After every turn of the loop: timers, the dead, the log. */
 void br_server_turn(struct br_server *s);
+/* The loop woke: reads the clock. Whoever hears the world says so first; the
+ * loop may have slept for long, and deadlines count from now. */
+void br_server_wake(struct br_server *s);
 
 /* Reads the certificates again. */
 bool br_server_reload(struct br_server *s, struct br_err *err);
