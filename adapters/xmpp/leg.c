@@ -229,7 +229,7 @@ static void link_refused(void *ctx, xmpp_stanza_t *head)
 	xmpp_stanza_t *answer = xa_answer_refused(leg->setup.xmpp, head,
 	    &xa_error_policy_violation, "the stanza is too big or too deep");
 
-	bridge_log(leg->setup.bridge, BRIDGE_WARN, "stanza too big from=%s",
+	bridge_log(leg->setup.bridge, BRIDGE_DEBUG, "stanza too big from=%s",
 	    bridge_quote(xa_stanza_get(head, "from")));
 	if (answer)
 		xa_leg_take(leg, answer);
