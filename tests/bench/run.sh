@@ -106,7 +106,7 @@ best() {
 
 # row WHAT TARGET MEASURED LINE
 row() {
-	printf '%-42s %-14s %-12s %s\n' "$1" "$2" "$3" "$4"
+	printf '%-44s %-14s %-12s %s\n' "$1" "$2" "$3" "$4"
 }
 
 # value KEY LINE
@@ -171,7 +171,8 @@ for part; do
 done
 if [ -z "${PRIM_BUILD:-}" ]; then
 	cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build "$build" --parallel "$(nproc)" >/dev/null
+	cmake --build "$build" --parallel "$(nproc)" --target bench primd primctl \
+		primd-adapter adapter_echo adapter_xmpp >/dev/null
 fi
 [ -x "$build/bin/bench" ] || die "$build has no bin/bench; it comes with -DTESTS=ON"
 trap clean EXIT
