@@ -115,18 +115,18 @@ static void ended(struct br_host *h, const char *how)
 	plan_restart(h);
 }
 
-void host_fault(struct br_host *h, const char *why)
+void br_host_fault(struct br_host *h, const char *why)
 {
 	if (h->phase == HOST_DYING || h->phase == HOST_STOPPED)
 		return;
 	br_warn(&h->peer.log, "killed: %s", why);
-	host_process_kill(h);
+	br_host_process_kill(h);
 	lose(h);
 	if (!h->pid)
 		ended(h, "bare");
 }
 
-void host_end_of_link(struct br_host *h)
+void br_host_end_of_link(struct br_host *h)
 {
 	if (h->phase == HOST_DYING || h->phase == HOST_STOPPED)
 		return;
@@ -146,7 +146,7 @@ static void on_reaped(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	/* What it said before it died counts. */
 	br_link_drain(&h->link);
-	if (!host_process_reap(h, false, how))
+	if (!br_host_process_reap(h, false, how))
 		return;
 	if (h->phase != HOST_DYING)
 		lose(h);
@@ -163,17 +163,17 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		/* It closed the link, and should end by itself. */
 		h->silent_ms += h->times.ping;
 		if (h->silent_ms >= h->times.hang)
-			host_process_kill(h);
+			br_host_process_kill(h);
 	} else if (h->configured && !h->pinging) {
-		host_say_ping(h);
+		br_host_say_ping(h);
 	} else {
 		/* Turns of ours are counted, not time: should we have slept,
 		 * it is not the adapter that hangs. */
 		h->silent_ms += h->times.ping;
 		if (!h->configured && h->silent_ms >= h->times.config)
-			host_fault(h, "CONFIG is not answered");
+			br_host_fault(h, "CONFIG is not answered");
 		else if (h->configured && h->silent_ms >= h->times.hang)
-			host_fault(h, "it hangs, PING is not answered");
+			br_host_fault(h, "it hangs, PING is not answered");
 	}
 }
 
@@ -181,7 +181,7 @@ static void on_drained(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	host_fault(arg, "it did not end in time");
+	br_host_fault(arg, "it did not end in time");
 }
 
 static void start(struct br_host *h, bool bare);
@@ -199,7 +199,7 @@ static void open_link(struct br_host *h)
 		br_link_fini(&h->link);
 	br_asks_fini(&h->asks);
 	br_asks_init(&h->asks, ASKS_SIZE);
-	br_link_init(&h->link, &host_link_ops, h);
+	br_link_init(&h->link, &br_host_link_ops, h);
 	h->has_link = true;
 	h->link.body_max = h->context.body_max + HOST_SPARE;
 	/* The window, its last message, and as much again for our answers. */
@@ -217,7 +217,7 @@ static void start(struct br_host *h, bool bare)
 	int fd = -1;
 
 	open_link(h);
-	if (!bare && !host_process_start(h, &fd)) {
+	if (!bare && !br_host_process_start(h, &fd)) {
 		plan_restart(h);
 		return;
 	}
@@ -232,23 +232,23 @@ static void start(struct br_host *h, bool bare)
 		br_link_open(&h->link, h->context.base, fd);
 	}
 	set_timer(h->tick, h->times.ping);
-	host_say_config(h);
+	br_host_say_config(h);
 }
 
-void host_start_bare(struct br_host *h)
+void br_host_start_bare(struct br_host *h)
 {
 	h->wanted = true;
 	start(h, true);
 }
 
-void host_enter_ready(struct br_host *h)
+void br_host_enter_ready(struct br_host *h)
 {
 	h->phase = HOST_READY;
 	h->ready_ms = h->context.now_ms(h->context.ctx);
 	br_info(&h->peer.log, "ready");
 }
 
-void host_window(struct br_host *h, unsigned window)
+void br_host_window(struct br_host *h, unsigned window)
 {
 	h->window = window;
 	if (window == 0)
@@ -259,10 +259,10 @@ void host_window(struct br_host *h, unsigned window)
 		h->up = true;
 		h->context.ops->up(h->context.ctx, h);
 	}
-	host_check_room(h);
+	br_host_check_room(h);
 }
 
-void host_check_room(struct br_host *h)
+void br_host_check_room(struct br_host *h)
 {
 	if (!h->up)
 		return;
@@ -310,13 +310,13 @@ void br_host_stop(struct br_host *h)
 	event_del(h->restart);
 	switch (h->phase) {
 	case HOST_STARTING:
-		host_process_kill(h);
+		br_host_process_kill(h);
 		lose(h);
 		break;
 	case HOST_READY:
 		h->phase = HOST_DRAINING;
 		set_timer(h->drained, h->times.drain);
-		host_say_drain(h);
+		br_host_say_drain(h);
 		break;
 	case HOST_STOPPED:
 	case HOST_DRAINING:
@@ -337,8 +337,8 @@ struct br_host *br_host_free(struct br_host *h)
 	if (!h)
 		return NULL;
 	if (h->pid) {
-		host_process_kill(h);
-		host_process_reap(h, true, how);
+		br_host_process_kill(h);
+		br_host_process_reap(h, true, how);
 	}
 	h->up = false;
 	give_back(h);

@@ -25,7 +25,7 @@ static const char *on_ready(struct br_host *h, const struct prim_command *c)
 	(void)c;
 	if (h->phase != HOST_STARTING)
 		return "READY twice";
-	host_enter_ready(h);
+	br_host_enter_ready(h);
 	return NULL;
 }
 
@@ -36,7 +36,7 @@ static const char *on_window(struct br_host *h, const struct prim_command *c)
 	if (!prim_slice_number(prim_command_get(c, PRIM_HEADER_WINDOW),
 		HOST_WINDOW_MAX, &window))
 		return "a bad Window";
-	host_window(h, (unsigned)window);
+	br_host_window(h, (unsigned)window);
 	return NULL;
 }
 
@@ -164,15 +164,15 @@ static const struct rule {
 	unsigned flags;
 	const char *(*handle)(struct br_host *h, const struct prim_command *c);
 } RULES[] = {
-	{PRIM_METHOD_REPORT,  AFTER_READY,         on_report         },
-	{ PRIM_METHOD_SEND,   ASKS | AFTER_READY,  on_send           },
-	{ PRIM_METHOD_WINDOW, AFTER_READY,         on_window         },
-	{ PRIM_METHOD_READY,  AFTER_CONFIG,        on_ready          },
-	{ PRIM_METHOD_STATE,  ASKS | AFTER_CONFIG, host_state_request},
-	{ PRIM_METHOD_LINK,   ASKS | AFTER_CONFIG, on_link           },
-	{ PRIM_METHOD_METRIC, AFTER_CONFIG,        on_metric         },
-	{ PRIM_METHOD_PING,   ASKS | AFTER_CONFIG, on_ping           },
-	{ PRIM_METHOD_LOG,    0,                   on_log            },
+	{PRIM_METHOD_REPORT,  AFTER_READY,         on_report            },
+	{ PRIM_METHOD_SEND,   ASKS | AFTER_READY,  on_send              },
+	{ PRIM_METHOD_WINDOW, AFTER_READY,         on_window            },
+	{ PRIM_METHOD_READY,  AFTER_CONFIG,        on_ready             },
+	{ PRIM_METHOD_STATE,  ASKS | AFTER_CONFIG, br_host_state_request},
+	{ PRIM_METHOD_LINK,   ASKS | AFTER_CONFIG, on_link              },
+	{ PRIM_METHOD_METRIC, AFTER_CONFIG,        on_metric            },
+	{ PRIM_METHOD_PING,   ASKS | AFTER_CONFIG, on_ping              },
+	{ PRIM_METHOD_LOG,    0,                   on_log               },
 };
 
 static const struct rule *find_rule(enum prim_method method)
@@ -267,7 +267,7 @@ static const char *hear_taken(struct br_host *h, const struct br_ask *ask,
 		h->context.ops->report(h->context.ctx, h, &m->delivery, c->code,
 		    c->body);
 	br_message_unref(m);
-	host_check_room(h);
+	br_host_check_room(h);
 	return NULL;
 }
 
@@ -312,7 +312,7 @@ static void link_command(void *ctx, const struct prim_command *c)
 					 : hear_request(h, c);
 
 	if (why)
-		host_fault(h, why);
+		br_host_fault(h, why);
 }
 
 static void link_gone(void *ctx, const char *why)
@@ -320,12 +320,12 @@ static void link_gone(void *ctx, const char *why)
 	struct br_host *h = ctx;
 
 	if (why)
-		host_fault(h, why);
+		br_host_fault(h, why);
 	else
-		host_end_of_link(h);
+		br_host_end_of_link(h);
 }
 
-const struct br_link_ops host_link_ops = {
+const struct br_link_ops br_host_link_ops = {
 	.command = link_command,
 	.gone = link_gone,
 };

@@ -101,47 +101,48 @@ struct br_host {
 
 /* Starts the child with its end of a socketpair on descriptor 3 and hands the
  * sockets over. Our end is `out_fd`. False, and told, when it cannot. */
-bool host_process_start(struct br_host *h, int *out_fd);
+bool br_host_process_start(struct br_host *h, int *out_fd);
 /* SIGKILL; harmless when there is none. */
-void host_process_kill(const struct br_host *h);
+void br_host_process_kill(const struct br_host *h);
 /* Takes the exit status and forgets the child. `block`: waits for its end.
  * False: it still lives. `out_how` like "signal=9" or "code=3". */
-bool host_process_reap(struct br_host *h, bool block, char out_how[32]);
+bool br_host_process_reap(struct br_host *h, bool block, char out_how[32]);
 
 /* ---- host.c ---- */
 
 /* The adapter broke the rules: told, closed, killed. */
-void host_fault(struct br_host *h, const char *why);
+void br_host_fault(struct br_host *h, const char *why);
 /* READY came. */
-void host_enter_ready(struct br_host *h);
+void br_host_enter_ready(struct br_host *h);
 /* WINDOW came. */
-void host_window(struct br_host *h, unsigned window);
+void br_host_window(struct br_host *h, unsigned window);
 /* Room may have come or gone. */
-void host_check_room(struct br_host *h);
+void br_host_check_room(struct br_host *h);
 
 /* It closed the link: it is dead, or will soon be. */
-void host_end_of_link(struct br_host *h);
+void br_host_end_of_link(struct br_host *h);
 
 /* ---- host_link.c ---- */
 
-extern const struct br_link_ops host_link_ops;
+extern const struct br_link_ops br_host_link_ops;
 
 /* ---- host_say.c ---- */
 
-void host_say_config(struct br_host *h);
-void host_say_ping(struct br_host *h);
-void host_say_drain(struct br_host *h);
+void br_host_say_config(struct br_host *h);
+void br_host_say_ping(struct br_host *h);
+void br_host_say_drain(struct br_host *h);
 
 /* ---- host_state.c ---- */
 
 /* NULL, or what is wrong with the request. */
-const char *host_state_request(struct br_host *h, const struct prim_command *c);
+const char *br_host_state_request(struct br_host *h,
+    const struct prim_command *c);
 
 /* ---- for tests and fuzzing ---- */
 
 /* As br_host_start(), but without a child and its socket: the test is the
  * adapter. It speaks by br_link_feed(&h->link, ...), and what we say to it
  * collects in h->link.out. */
-void host_start_bare(struct br_host *h);
+void br_host_start_bare(struct br_host *h);
 
 #endif

@@ -157,7 +157,7 @@ static int watch(struct br_host *h)
 		return 0;
 	error = errno;
 	kill(h->pid, SIGKILL);
-	host_process_reap(h, true, how);
+	br_host_process_reap(h, true, how);
 	return error;
 }
 
@@ -174,7 +174,7 @@ static int start_on(struct br_host *h, const int ends[2])
 	return error ? error : watch(h);
 }
 
-bool host_process_start(struct br_host *h, int *out_fd)
+bool br_host_process_start(struct br_host *h, int *out_fd)
 {
 	int ends[2], error = 0;
 
@@ -197,13 +197,13 @@ bool host_process_start(struct br_host *h, int *out_fd)
 	return true;
 }
 
-void host_process_kill(const struct br_host *h)
+void br_host_process_kill(const struct br_host *h)
 {
 	if (h->pidfd >= 0)
 		pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
 }
 
-bool host_process_reap(struct br_host *h, bool block, char out_how[32])
+bool br_host_process_reap(struct br_host *h, bool block, char out_how[32])
 {
 	int status = 0;
 	pid_t pid;

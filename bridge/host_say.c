@@ -45,7 +45,7 @@ static void put_config(struct prim_buf *body, const struct br_host *h)
 	prim_buf_puts(body, h->adapter->options);
 }
 
-void host_say_config(struct br_host *h)
+void br_host_say_config(struct br_host *h)
 {
 	const struct br_ask ask = { .kind = HOST_ASK_CONFIG };
 	char text[BR_ASK_ID_MAX];
@@ -66,7 +66,7 @@ void host_say_config(struct br_host *h)
 	prim_buf_fini(&body);
 }
 
-void host_say_ping(struct br_host *h)
+void br_host_say_ping(struct br_host *h)
 {
 	const struct br_ask ask = { .kind = HOST_ASK_PING };
 	char text[BR_ASK_ID_MAX];
@@ -79,7 +79,7 @@ void host_say_ping(struct br_host *h)
 	h->silent_ms = 0;
 }
 
-void host_say_drain(struct br_host *h)
+void br_host_say_drain(struct br_host *h)
 {
 	struct prim_buf *b = request(h, PRIM_METHOD_DRAIN, PRIM_SLICE("-"), 0);
 
@@ -109,5 +109,5 @@ void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt)
 	br_link_send(&h->link, m->body);
 	h->untaken++;
 	h->untaken_octets += ask.octets;
-	host_check_room(h);
+	br_host_check_room(h);
 }

@@ -132,7 +132,8 @@ static void ask(struct br_host *h, const struct prim_command *c,
 	}
 }
 
-const char *host_state_request(struct br_host *h, const struct prim_command *c)
+const char *br_host_state_request(struct br_host *h,
+    const struct prim_command *c)
 {
 	const enum operation operation = find_operation(prim_command_get(c,
 	    PRIM_HEADER_OPERATION));

@@ -21,7 +21,7 @@
 
 /* The end. */
 
-void plugin_end(struct bridge *b, enum plugin_exit code)
+void br_plugin_end(struct bridge *b, enum plugin_exit code)
 {
 	if (event_base_got_break(b->base))
 		return;
@@ -44,13 +44,13 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((s = STAILQ_FIRST(&b->refused))) {
 		STAILQ_REMOVE_HEAD(&b->refused, next);
-		plugin_submit_settle(b, s, s->code);
+		br_plugin_submit_settle(b, s, s->code);
 	}
 	if (is_drained(b))
-		plugin_end(b, PLUGIN_EXIT_DONE);
+		br_plugin_end(b, PLUGIN_EXIT_DONE);
 }
 
-void plugin_later(struct bridge *b)
+void br_plugin_later(struct bridge *b)
 {
 	if (b->draining || !STAILQ_EMPTY(&b->refused))
 		event_active(b->later, EV_TIMEOUT, 0);
@@ -112,16 +112,16 @@ static void init(struct bridge *b)
 	b->later = event_new(b->base, -1, 0, on_later, b);
 	b->body_max = UINT32_MAX;
 	STAILQ_INIT(&b->refused);
-	plugin_state_init(b);
+	br_plugin_state_init(b);
 	br_asks_init(&b->asks, ASKS_SIZE);
-	br_link_init(&b->link, &plugin_link_ops, b);
+	br_link_init(&b->link, &br_plugin_link_ops, b);
 }
 
 static void release_ask(struct br_ask *ask, void *arg)
 {
 	(void)arg;
 	if (ask->kind == PLUGIN_ASK_SUBMIT)
-		ask->what = plugin_submission_free(ask->what);
+		ask->what = br_plugin_submission_free(ask->what);
 }
 
 static void release_lists(struct bridge *b)
@@ -130,13 +130,13 @@ static void release_lists(struct bridge *b)
 
 	while ((s = STAILQ_FIRST(&b->refused))) {
 		STAILQ_REMOVE_HEAD(&b->refused, next);
-		plugin_submission_free(s);
+		br_plugin_submission_free(s);
 	}
 	br_asks_each(&b->asks, release_ask, NULL);
 	br_asks_fini(&b->asks);
-	plugin_delivery_drop_all(b);
+	br_plugin_delivery_drop_all(b);
 	prim_table_fini(&b->deliveries);
-	plugin_state_fini(b);
+	br_plugin_state_fini(b);
 }
 
 static void fini(struct bridge *b)
@@ -147,9 +147,9 @@ static void fini(struct bridge *b)
 		if (b->sockets[i] >= 0)
 			close(b->sockets[i]);
 	}
-	plugin_unload(&b->plugin);
+	br_plugin_unload(&b->plugin);
 	b->state = prim_free(b->state);
-	plugin_config_fini(b);
+	br_plugin_config_fini(b);
 	prim_buf_fini(&b->scratch);
 	event_free(b->later);
 	event_base_free(b->base);
@@ -169,7 +169,7 @@ static int run(const char *name, const char *plugin_name)
 		prim_free(b);
 		return PLUGIN_EXIT_USAGE;
 	}
-	plugin_sandbox_enter();
+	br_plugin_sandbox_enter();
 	fcntl(LINK_FD, F_SETFD, FD_CLOEXEC);
 	init(b);
 	br_link_open(&b->link, b->base, LINK_FD);
@@ -203,13 +203,13 @@ static int check(const char *plugin_name)
 	struct prim_buf text = { 0 };
 	struct br_err err = { "the options cannot be read" };
 	const bool ok = read_all(&text) &&
-	    plugin_load(&plugin, plugin_name, &err) &&
-	    plugin_load_options(&plugin, prim_buf_slice(&text), &err);
+	    br_plugin_load(&plugin, plugin_name, &err) &&
+	    br_plugin_load_options(&plugin, prim_buf_slice(&text), &err);
 
 	if (!ok)
 		fprintf(stderr, "%s%s\n",
 		    plugin.adapter ? "" : "1:1: ", err.text);
-	plugin_unload(&plugin);
+	br_plugin_unload(&plugin);
 	prim_buf_fini(&text);
 	return ok ? PLUGIN_EXIT_DONE : PLUGIN_EXIT_USAGE;
 }

@@ -92,7 +92,7 @@ static bool read_line(struct br_config *config, char *line)
 	return true;
 }
 
-bool plugin_config_read(struct bridge *b, struct prim_slice *text)
+bool br_plugin_config_read(struct bridge *b, struct prim_slice *text)
 {
 	struct prim_slice rest;
 	char *line;
@@ -114,7 +114,7 @@ bool plugin_config_read(struct bridge *b, struct prim_slice *text)
 	return b->config.domain_count > 0;
 }
 
-void plugin_config_fini(struct bridge *b)
+void br_plugin_config_fini(struct bridge *b)
 {
 	b->router = br_router_free(b->router);
 	b->config.domains = prim_free(b->config.domains);

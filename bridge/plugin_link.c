@@ -16,7 +16,7 @@ static void respond(struct bridge *b, const struct prim_command *c,
 	if (body.len > 0)
 		prim_command_put_header(&b->scratch, PRIM_HEADER_CONTENT_TYPE,
 		    PRIM_SLICE("text/plain; charset=UTF-8"));
-	plugin_send(b, body);
+	br_plugin_send(b, body);
 }
 
 /* Requests. Each handler says whether the core kept the rules. */
@@ -24,23 +24,23 @@ static void respond(struct bridge *b, const struct prim_command *c,
 static bool load(struct bridge *b, struct prim_slice options,
     struct br_err *err)
 {
-	return plugin_load(&b->plugin, b->plugin_name, err) &&
-	    plugin_load_options(&b->plugin, options, err);
+	return br_plugin_load(&b->plugin, b->plugin_name, err) &&
+	    br_plugin_load_options(&b->plugin, options, err);
 }
 
 static void start(struct bridge *b)
 {
 	const struct br_adapter *a = b->plugin.adapter;
 
-	if (!plugin_sandbox_close(a)) {
+	if (!br_plugin_sandbox_close(a)) {
 		bridge_log(b, BRIDGE_ERROR, "the sandbox cannot be closed");
-		plugin_end(b, PLUGIN_EXIT_PLUGIN);
+		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 		return;
 	}
 	b->state = prim_alloc(a->state_size ? a->state_size : 1);
 	b->started = true;
 	if (!a->start(b, b->state, b->plugin.options))
-		plugin_end(b, PLUGIN_EXIT_PLUGIN);
+		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 }
 
 static bool hear_config(struct bridge *b, const struct prim_command *c)
@@ -54,14 +54,14 @@ static bool hear_config(struct bridge *b, const struct prim_command *c)
 	    !prim_slice_number(prim_command_get(c,
 				   PRIM_HEADER_MAX_CONTENT_LENGTH),
 		UINT32_MAX, &b->body_max) ||
-	    !plugin_config_read(b, &rest))
+	    !br_plugin_config_read(b, &rest))
 		return false;
 	if (load(b, rest, &err)) {
 		respond(b, c, PRIM_OK, PRIM_SLICE_NONE);
 		start(b);
 	} else {
 		respond(b, c, PRIM_BAD_REQUEST, prim_slice_of(err.text));
-		plugin_end(b, PLUGIN_EXIT_PLUGIN);
+		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 	}
 	return true;
 }
@@ -80,7 +80,7 @@ static bool hear_drain(struct bridge *b, const struct prim_command *c)
 	b->draining = true;
 	if (b->plugin.adapter->drain)
 		b->plugin.adapter->drain(b->state);
-	plugin_later(b);
+	br_plugin_later(b);
 	return true;
 }
 
@@ -136,10 +136,10 @@ static bool hear_send(struct bridge *b, const struct prim_command *c)
 		return true;
 	}
 	/* Before the call: the report may come from inside. */
-	plugin_delivery_put(b, &id);
+	br_plugin_delivery_put(b, &id);
 	code = b->plugin.adapter->deliver(b->state, &m);
 	if (code != 0)
-		plugin_delivery_drop(b, &id);
+		br_plugin_delivery_drop(b, &id);
 	if (code != 0 && (code < 400 || code > 599)) {
 		bridge_log(b, BRIDGE_ERROR, "deliver gave a strange code=%u",
 		    code);
@@ -174,10 +174,10 @@ static bool hear_response(struct bridge *b, const struct prim_command *c)
 		return false;
 	switch ((enum plugin_ask)ask.kind) {
 	case PLUGIN_ASK_SUBMIT:
-		plugin_submit_settle(b, ask.what, c->code);
+		br_plugin_submit_settle(b, ask.what, c->code);
 		break;
 	case PLUGIN_ASK_STATE:
-		plugin_state_answer(b, c);
+		br_plugin_state_answer(b, c);
 		break;
 	case PLUGIN_ASK_FENCE:
 		b->fences--;
@@ -193,15 +193,15 @@ static void link_command(void *ctx, const struct prim_command *c)
 	if (event_base_got_break(b->base))
 		return;
 	if (!(c->is_response ? hear_response(b, c) : hear_request(b, c)))
-		plugin_end(b, PLUGIN_EXIT_CORE);
+		br_plugin_end(b, PLUGIN_EXIT_CORE);
 }
 
 static void link_gone(void *ctx, const char *why)
 {
-	plugin_end(ctx, why ? PLUGIN_EXIT_CORE : PLUGIN_EXIT_DONE);
+	br_plugin_end(ctx, why ? PLUGIN_EXIT_CORE : PLUGIN_EXIT_DONE);
 }
 
-const struct br_link_ops plugin_link_ops = {
+const struct br_link_ops br_plugin_link_ops = {
 	.command = link_command,
 	.gone = link_gone,
 };

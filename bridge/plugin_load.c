@@ -23,7 +23,7 @@ static const char *complain(const struct br_adapter *a, const char *name)
 }
 
 /* The file stays loaded: its libraries would not survive another way. */
-bool plugin_load(struct plugin *p, const char *name, struct br_err *err)
+bool br_plugin_load(struct plugin *p, const char *name, struct br_err *err)
 {
 	char path[BR_PLACE_MAX];
 	const char *why;
@@ -57,7 +57,7 @@ static bool complain_option(const struct br_yaml_source *source,
 	return br_yaml_complain(source, at ? at : tree, "%s", why);
 }
 
-bool plugin_load_options(struct plugin *p, struct prim_slice text,
+bool br_plugin_load_options(struct plugin *p, struct prim_slice text,
     struct br_err *err)
 {
 	const struct br_yaml_source source = { .name = "",
@@ -77,7 +77,7 @@ bool plugin_load_options(struct plugin *p, struct prim_slice text,
 	return ok;
 }
 
-void plugin_unload(struct plugin *p)
+void br_plugin_unload(struct plugin *p)
 {
 	if (p->adapter)
 		br_schema_free(p->adapter->options, p->options);

@@ -105,64 +105,65 @@ struct bridge {
 /* ---- plugin.c ---- */
 
 /* Ends the loop, and with it the process. */
-void plugin_end(struct bridge *b, enum plugin_exit code);
+void br_plugin_end(struct bridge *b, enum plugin_exit code);
 /* Looks at the loop's top whether a drain is complete, and tells outcomes of
  * what we refused ourselves. */
-void plugin_later(struct bridge *b);
+void br_plugin_later(struct bridge *b);
 
 /* ---- plugin_load.c ---- */
 
 /* Loads the plugin `name` and its options. False with a sentence; for the
- * options it begins with LINE:COL. Release with plugin_unload(), also then. */
-bool plugin_load(struct plugin *p, const char *name, struct br_err *err);
-bool plugin_load_options(struct plugin *p, struct prim_slice text,
+ * options it begins with LINE:COL. Release with br_plugin_unload(), also then. */
+bool br_plugin_load(struct plugin *p, const char *name, struct br_err *err);
+bool br_plugin_load_options(struct plugin *p, struct prim_slice text,
     struct br_err *err);
-void plugin_unload(struct plugin *p);
+void br_plugin_unload(struct plugin *p);
 
 /* ---- plugin_config.c ---- */
 
 /* Reads what stands in front of the options in CONFIG, and leaves the options
  * in `text`. False: the core says strange things. */
-bool plugin_config_read(struct bridge *b, struct prim_slice *text);
-void plugin_config_fini(struct bridge *b);
+bool br_plugin_config_read(struct bridge *b, struct prim_slice *text);
+void br_plugin_config_fini(struct bridge *b);
 
 /* ---- plugin_sandbox.c ---- */
 
 /* At once: whatever holds for every adapter. */
-void plugin_sandbox_enter(void);
+void br_plugin_sandbox_enter(void);
 /* Before `start`: what depends on the plugin. False: it cannot be done. */
-bool plugin_sandbox_close(const struct br_adapter *adapter);
+bool br_plugin_sandbox_close(const struct br_adapter *adapter);
 
 /* ---- plugin_link.c ---- */
 
-extern const struct br_link_ops plugin_link_ops;
+extern const struct br_link_ops br_plugin_link_ops;
 
 /* ---- plugin_say.c ---- */
 
 /* Begins a request in b->scratch, with an id of its own for an `ask`, with "-"
  * for NULL. A body goes after plugin_send_head(). */
-struct prim_buf *plugin_request(struct bridge *b, enum prim_method method,
+struct prim_buf *br_plugin_request(struct bridge *b, enum prim_method method,
     const struct br_ask *ask, size_t body_len);
-void plugin_put_number(struct prim_buf *out, enum prim_header_id id,
+void br_plugin_put_number(struct prim_buf *out, enum prim_header_id id,
     uint64_t value);
 /* Ends the head and sends it with `body`. */
-void plugin_send(struct bridge *b, struct prim_slice body);
+void br_plugin_send(struct bridge *b, struct prim_slice body);
 /* Opens and closes a delivery. Closing one that is not there is harmless. */
-void plugin_delivery_put(struct bridge *b, const struct prim_digest *id);
-void plugin_delivery_drop(struct bridge *b, const struct prim_digest *id);
-void plugin_delivery_drop_all(struct bridge *b);
+void br_plugin_delivery_put(struct bridge *b, const struct prim_digest *id);
+void br_plugin_delivery_drop(struct bridge *b, const struct prim_digest *id);
+void br_plugin_delivery_drop_all(struct bridge *b);
 
 /* ---- plugin_submit.c ---- */
 
 /* The core answered; takes `s`. */
-void plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
+void br_plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
     unsigned code);
-struct plugin_submission *plugin_submission_free(struct plugin_submission *s);
+struct plugin_submission *
+br_plugin_submission_free(struct plugin_submission *s);
 
 /* ---- plugin_state.c ---- */
 
-void plugin_state_init(struct bridge *b);
-void plugin_state_fini(struct bridge *b);
-void plugin_state_answer(struct bridge *b, const struct prim_command *c);
+void br_plugin_state_init(struct bridge *b);
+void br_plugin_state_fini(struct bridge *b);
+void br_plugin_state_answer(struct bridge *b, const struct prim_command *c);
 
 #endif

@@ -13,7 +13,7 @@
 /* A parent that dies takes us along, even out of an endless loop. A crash
  * leaves no memory, secrets in it, on a disk, and nobody of our own user may
  * look into us. */
-void plugin_sandbox_enter(void)
+void br_plugin_sandbox_enter(void)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -27,7 +27,7 @@ void plugin_sandbox_enter(void)
 #endif
 }
 
-bool plugin_sandbox_close(const struct br_adapter *adapter)
+bool br_plugin_sandbox_close(const struct br_adapter *adapter)
 {
 	const rlim_t count = adapter->descriptors + OWN_DESCRIPTORS;
 	const struct rlimit descriptors = { count, count };

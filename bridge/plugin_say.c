@@ -15,7 +15,7 @@
 
 /* Requests. */
 
-struct prim_buf *plugin_request(struct bridge *b, enum prim_method method,
+struct prim_buf *br_plugin_request(struct bridge *b, enum prim_method method,
     const struct br_ask *ask, size_t body_len)
 {
 	char text[BR_ASK_ID_MAX];
@@ -29,7 +29,7 @@ struct prim_buf *plugin_request(struct bridge *b, enum prim_method method,
 	return &b->scratch;
 }
 
-void plugin_put_number(struct prim_buf *out, enum prim_header_id id,
+void br_plugin_put_number(struct prim_buf *out, enum prim_header_id id,
     uint64_t value)
 {
 	char text[BR_ASK_ID_MAX];
@@ -37,7 +37,7 @@ void plugin_put_number(struct prim_buf *out, enum prim_header_id id,
 	prim_command_put_header(out, id, br_ask_id(value, text));
 }
 
-void plugin_send(struct bridge *b, struct prim_slice body)
+void br_plugin_send(struct bridge *b, struct prim_slice body)
 {
 	prim_command_end(&b->scratch);
 	br_link_send(&b->link, prim_buf_slice(&b->scratch));
@@ -88,7 +88,7 @@ static struct plugin_delivery *find_delivery(struct bridge *b,
 	return NULL;
 }
 
-void plugin_delivery_put(struct bridge *b, const struct prim_digest *id)
+void br_plugin_delivery_put(struct bridge *b, const struct prim_digest *id)
 {
 	struct plugin_delivery *d = find_delivery(b, id);
 
@@ -99,7 +99,7 @@ void plugin_delivery_put(struct bridge *b, const struct prim_digest *id)
 	prim_table_put(&b->deliveries, &d->node, hash_of(id));
 }
 
-void plugin_delivery_drop(struct bridge *b, const struct prim_digest *id)
+void br_plugin_delivery_drop(struct bridge *b, const struct prim_digest *id)
 {
 	struct plugin_delivery *d = find_delivery(b, id);
 
@@ -107,7 +107,7 @@ void plugin_delivery_drop(struct bridge *b, const struct prim_digest *id)
 		return;
 	prim_table_drop(&b->deliveries, &d->node);
 	prim_free(d);
-	plugin_later(b);
+	br_plugin_later(b);
 }
 
 static void drop_visited(struct prim_table_node *n, void *arg)
@@ -116,7 +116,7 @@ static void drop_visited(struct prim_table_node *n, void *arg)
 	prim_free(PRIM_CONTAINER(n, struct plugin_delivery, node));
 }
 
-void plugin_delivery_drop_all(struct bridge *b)
+void br_plugin_delivery_drop_all(struct bridge *b)
 {
 	prim_table_each(&b->deliveries, drop_visited, &b->deliveries);
 }
@@ -155,9 +155,9 @@ int bridge_socket(struct bridge *b, unsigned index)
 
 static void say_window(struct bridge *b, unsigned window)
 {
-	plugin_put_number(plugin_request(b, PRIM_METHOD_WINDOW, NULL, 0),
+	br_plugin_put_number(br_plugin_request(b, PRIM_METHOD_WINDOW, NULL, 0),
 	    PRIM_HEADER_WINDOW, window);
-	plugin_send(b, PRIM_SLICE_NONE);
+	br_plugin_send(b, PRIM_SLICE_NONE);
 }
 
 void bridge_ready(struct bridge *b)
@@ -165,8 +165,8 @@ void bridge_ready(struct bridge *b)
 	if (b->ready)
 		return;
 	b->ready = true;
-	plugin_request(b, PRIM_METHOD_READY, NULL, 0);
-	plugin_send(b, PRIM_SLICE_NONE);
+	br_plugin_request(b, PRIM_METHOD_READY, NULL, 0);
+	br_plugin_send(b, PRIM_SLICE_NONE);
 	if (b->window > 0)
 		say_window(b, b->window);
 }
@@ -177,8 +177,8 @@ static void raise_fence(struct bridge *b)
 {
 	const struct br_ask ask = { .kind = PLUGIN_ASK_FENCE };
 
-	plugin_request(b, PRIM_METHOD_PING, &ask, 0);
-	plugin_send(b, PRIM_SLICE_NONE);
+	br_plugin_request(b, PRIM_METHOD_PING, &ask, 0);
+	br_plugin_send(b, PRIM_SLICE_NONE);
 	b->fences++;
 }
 
@@ -195,8 +195,8 @@ void bridge_window(struct bridge *b, unsigned deliveries)
 	if (!goes_down)
 		return;
 	raise_fence(b);
-	plugin_delivery_drop_all(b);
-	plugin_later(b);
+	br_plugin_delivery_drop_all(b);
+	br_plugin_later(b);
 }
 
 void bridge_report(struct bridge *b, struct prim_slice delivery_id,
@@ -214,12 +214,12 @@ void bridge_report(struct bridge *b, struct prim_slice delivery_id,
 		    code);
 		code = PRIM_INTERNAL_ERROR;
 	}
-	out = plugin_request(b, PRIM_METHOD_REPORT, NULL, what.len);
+	out = br_plugin_request(b, PRIM_METHOD_REPORT, NULL, what.len);
 	prim_command_put_header(out, PRIM_HEADER_DELIVERY_ID, delivery_id);
-	plugin_put_number(out, PRIM_HEADER_CODE, code);
+	br_plugin_put_number(out, PRIM_HEADER_CODE, code);
 	put_text_type(out, what);
-	plugin_send(b, what);
-	plugin_delivery_drop(b, &id);
+	br_plugin_send(b, what);
+	br_plugin_delivery_drop(b, &id);
 }
 
 void bridge_log(struct bridge *b, enum bridge_level level, const char *format,
@@ -242,11 +242,11 @@ void bridge_log(struct bridge *b, enum bridge_level level, const char *format,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	line = cut_text(prim_slice_of(text), LOG_TEXT_MAX);
-	out = plugin_request(b, PRIM_METHOD_LOG, NULL, line.len);
+	out = br_plugin_request(b, PRIM_METHOD_LOG, NULL, line.len);
 	prim_command_put_header(out, PRIM_HEADER_LEVEL,
 	    prim_slice_of(LEVELS[level]));
 	put_text_type(out, line);
-	plugin_send(b, line);
+	br_plugin_send(b, line);
 }
 
 const char *bridge_quote(struct prim_slice s)
@@ -282,8 +282,8 @@ void bridge_metric(struct bridge *b, const char *name, int64_t value)
 		return;
 	}
 	snprintf(text, sizeof(text), "%lld", (long long)value);
-	out = plugin_request(b, PRIM_METHOD_METRIC, NULL, 0);
+	out = br_plugin_request(b, PRIM_METHOD_METRIC, NULL, 0);
 	prim_command_put_header(out, PRIM_HEADER_NAME, prim_slice_of(name));
 	prim_command_put_header(out, PRIM_HEADER_VALUE, prim_slice_of(text));
-	plugin_send(b, PRIM_SLICE_NONE);
+	br_plugin_send(b, PRIM_SLICE_NONE);
 }

@@ -33,7 +33,7 @@ static void say(struct bridge *b, const struct plugin_state_request *r)
 		[OP_LIST] = "list",
 	};
 	const struct br_ask ask = { .kind = PLUGIN_ASK_STATE };
-	struct prim_buf *out = plugin_request(b, PRIM_METHOD_STATE, &ask,
+	struct prim_buf *out = br_plugin_request(b, PRIM_METHOD_STATE, &ask,
 	    r->value.len);
 
 	prim_command_put_header(out, PRIM_HEADER_OPERATION,
@@ -46,7 +46,7 @@ static void say(struct bridge *b, const struct plugin_state_request *r)
 	if (r->value.len > 0)
 		prim_command_put_header(out, PRIM_HEADER_CONTENT_TYPE,
 		    PRIM_SLICE("application/octet-stream"));
-	plugin_send(b, prim_buf_slice(&r->value));
+	br_plugin_send(b, prim_buf_slice(&r->value));
 }
 
 static void say_first(struct bridge *b)
@@ -69,13 +69,13 @@ static void request_free(struct plugin_state_request *r)
 	prim_free(r);
 }
 
-void plugin_state_init(struct bridge *b)
+void br_plugin_state_init(struct bridge *b)
 {
 	STAILQ_INIT(&b->states);
 	b->state_retry = evtimer_new(b->base, on_retry, b);
 }
 
-void plugin_state_fini(struct bridge *b)
+void br_plugin_state_fini(struct bridge *b)
 {
 	struct plugin_state_request *r;
 
@@ -145,7 +145,7 @@ static void repeat_later(struct bridge *b)
 	event_add(b->state_retry, &pause);
 }
 
-void plugin_state_answer(struct bridge *b, const struct prim_command *c)
+void br_plugin_state_answer(struct bridge *b, const struct prim_command *c)
 {
 	struct plugin_state_request *r = STAILQ_FIRST(&b->states);
 	const bool absent = c->code == PRIM_NOT_FOUND && r->operation == OP_GET;
@@ -161,8 +161,8 @@ void plugin_state_answer(struct bridge *b, const struct prim_command *c)
 	ok = tell_answer(b, r, c);
 	request_free(r);
 	if (!ok)
-		plugin_end(b, PLUGIN_EXIT_CORE);
-	plugin_later(b);
+		br_plugin_end(b, PLUGIN_EXIT_CORE);
+	br_plugin_later(b);
 }
 
 static void ask(struct bridge *b, enum operation operation,
@@ -189,7 +189,7 @@ static void ask(struct bridge *b, enum operation operation,
 	if (b->state_octets > WAITING_MAX) {
 		/* Begun anew it has what was stored, and no gap in it. */
 		bridge_log(b, BRIDGE_ERROR, "the store is too slow for us");
-		plugin_end(b, PLUGIN_EXIT_PLUGIN);
+		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 	}
 }
 

@@ -50,7 +50,7 @@ static void put_headers(struct bridge *b, struct prim_buf *out,
 		prim_command_put_header(out, PRIM_HEADER_REPLY_TO, m->reply_to);
 	prim_command_put_header(out, PRIM_HEADER_CONTENT_TYPE, m->content_type);
 	if (m->hops > 0)
-		plugin_put_number(out, PRIM_HEADER_BRIDGE_HOPS, m->hops);
+		br_plugin_put_number(out, PRIM_HEADER_BRIDGE_HOPS, m->hops);
 	if (m->return_token.len > 0)
 		prim_command_put_header(out, PRIM_HEADER_RETURN,
 		    m->return_token);
@@ -75,24 +75,24 @@ bool bridge_submit(struct bridge *b, const struct bridge_message *m)
 		/* The core would not even read it. */
 		s->code = PRIM_BAD_REQUEST;
 		STAILQ_INSERT_TAIL(&b->refused, s, next);
-		plugin_later(b);
+		br_plugin_later(b);
 		return true;
 	}
 	ask.what = s;
-	put_headers(b, plugin_request(b, PRIM_METHOD_SEND, &ask, m->body.len),
-	    m);
-	plugin_send(b, m->body);
+	put_headers(b,
+	    br_plugin_request(b, PRIM_METHOD_SEND, &ask, m->body.len), m);
+	br_plugin_send(b, m->body);
 	return true;
 }
 
-struct plugin_submission *plugin_submission_free(struct plugin_submission *s)
+struct plugin_submission *br_plugin_submission_free(struct plugin_submission *s)
 {
 	prim_buf_fini(&s->token);
 	prim_buf_fini(&s->message_id);
 	return prim_free(s);
 }
 
-void plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
+void br_plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
     unsigned code)
 {
 	const struct br_adapter *a = b->plugin.adapter;
@@ -105,11 +105,11 @@ void plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
 	b->submissions--;
 	if (a->outcome)
 		a->outcome(b->state, &outcome);
-	plugin_submission_free(s);
+	br_plugin_submission_free(s);
 	if (b->room_owed) {
 		b->room_owed = false;
 		if (a->room)
 			a->room(b->state);
 	}
-	plugin_later(b);
+	br_plugin_later(b);
 }

@@ -27,7 +27,7 @@ static void begin(const char *said)
 {
 	world_init(&w, "fault", "{}");
 	w.host->times.restart_min = w.host->pause_ms = 1000000;
-	host_start_bare(w.host);
+	br_host_start_bare(w.host);
 	br_link_feed(&w.host->link, prim_slice_of(said));
 }
 
@@ -303,7 +303,7 @@ static void lines_over_the_limit_are_lost_and_counted(void **state)
 	(void)state;
 	world_init(&w, "fault", "{}");
 	w.now_ms = 5000;
-	host_start_bare(w.host);
+	br_host_start_bare(w.host);
 	for (unsigned i = 0; i < HOST_LOG_PER_S + 7; i++)
 		say("LOG PRIM/1.0 - 4\r\nLevel: info\r\n" TEXT "\r\nline");
 	w.now_ms = 6000;

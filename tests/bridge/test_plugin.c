@@ -41,7 +41,7 @@ static void begin(void)
 	world_init(&w, "fault", "{}");
 	heard[0] = '\0';
 	heard_len = 0;
-	assert_true(host_process_start(w.host, &fd));
+	assert_true(br_host_process_start(w.host, &fd));
 }
 
 static void say(const char *text)
@@ -83,7 +83,7 @@ static void expect_end(const char *how)
 {
 	char is[32];
 
-	assert_true(host_process_reap(w.host, true, is));
+	assert_true(br_host_process_reap(w.host, true, is));
 	assert_string_equal(is, how);
 	close(fd);
 	world_fini(&w);
@@ -249,7 +249,7 @@ static void domains_lead_where_the_core_leads_them(void **state)
 
 	(void)state;
 	b->name = "fault";
-	assert_true(plugin_config_read(b, &text));
+	assert_true(br_plugin_config_read(b, &text));
 	assert_true(prim_slice_eq(text,
 	    PRIM_SLICE("domain: fault.localhost\n")));
 	assert_string_equal(bridge_domains(b, &count)[0], "localhost");
@@ -258,7 +258,7 @@ static void domains_lead_where_the_core_leads_them(void **state)
 		assert_int_equal(bridge_routes(b,
 				     prim_slice_of(CASES[i].domain)),
 		    CASES[i].ours);
-	plugin_config_fini(b);
+	br_plugin_config_fini(b);
 	prim_free(b);
 }
 

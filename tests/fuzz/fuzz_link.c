@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	requests = 0;
-	host_start_bare(h);
+	br_host_start_bare(h);
 	if (data[0] & 1)
 		br_link_feed(&h->link, PRIM_SLICE(UP));
 	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
@@ -209,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (data[0] & 2)
 		answer_all();
-	host_fault(h, "the input is over");
+	br_host_fault(h, "the input is over");
 	answer_all();
 	if (make_message()->refs != 1)
 		abort();
