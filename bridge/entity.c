@@ -162,6 +162,19 @@ static void tell_waits(struct br_entities *all, struct br_entity *e)
 	}
 }
 
+/* The next one asks again; but who listens stays with this inbox. */
+static void load_failed(struct br_entities *all, struct br_entity *e)
+{
+	if (prim_inbox_is_open(&e->inbox)) {
+		e->state = BR_ENTITY_PRESENT;
+	} else if (!e->was_removed) {
+		prim_table_drop(&all->table, &e->node);
+		e->was_removed = true;
+	}
+}
+
+static void load_start(struct br_entities *all, struct br_entity *e);
+
 static void on_account(void *arg, const struct br_store_account *account,
     bool failed)
 {
@@ -171,13 +184,16 @@ static void on_account(void *arg, const struct br_store_account *account,
 
 	LIST_REMOVE(load, link);
 	prim_free(load);
-	if (!failed)
-		e->state = account ? BR_ENTITY_PRESENT : BR_ENTITY_ABSENT;
-	e->known_ms = *all->now_ms;
-	tell_waits(all, e);
-	if (failed && !e->was_removed) { /* the next one asks again */
-		prim_table_drop(&all->table, &e->node);
-		e->was_removed = true;
+	if (e->is_outdated && !failed) {
+		load_start(all, e);
+	} else {
+		if (!failed)
+			e->state = account ? BR_ENTITY_PRESENT
+					   : BR_ENTITY_ABSENT;
+		e->known_ms = *all->now_ms;
+		tell_waits(all, e);
+		if (failed)
+			load_failed(all, e);
 	}
 	br_entity_unpin(all, e);
 }
@@ -188,6 +204,7 @@ static void load_start(struct br_entities *all, struct br_entity *e)
 
 	load->all = all;
 	load->e = e;
+	e->is_outdated = false;
 	LIST_INSERT_HEAD(&all->loads, load, link);
 	br_entity_pin(all, e);
 	br_store_account_find(all->store, br_entity_key(e), on_account, load);
@@ -263,8 +280,10 @@ void br_entity_forget(struct br_entities *all, struct prim_slice key)
 		return;
 	if (e->pins == 0) {
 		entity_free(all, e);
-		return;
+	} else if (e->state == BR_ENTITY_LOADING) {
+		e->is_outdated = true; /* what comes may be from before */
+	} else {
+		e->state = BR_ENTITY_LOADING;
+		load_start(all, e);
 	}
-	prim_table_drop(&all->table, &e->node);
-	e->was_removed = true;
 }

@@ -32,7 +32,8 @@ struct br_entity {
 	struct prim_table_node node;
 	enum br_entity_state state;
 	unsigned pins;    /* who holds on to it */
-	bool was_removed; /* its account went; gone when unpinned */
+	bool is_outdated; /* the look-up under way began before a change */
+	bool was_removed; /* not known to others; gone when unpinned */
 	TAILQ_ENTRY(br_entity) idle;
 	bool is_idle;     /* in the list of those that may go */
 	int64_t known_ms; /* since when this state is known */
@@ -76,7 +77,8 @@ struct br_entity *br_entity_find(struct br_entities *all,
 void br_entity_pin(struct br_entities *all, struct br_entity *e);
 void br_entity_unpin(struct br_entities *all, struct br_entity *e);
 
-/* The account `key` was made, changed or removed: what we knew is void. */
+/* The account `key` was made, changed or removed: what we knew is void. Whoever
+ * listens stays, and who asks waits until it is known again. */
 void br_entity_forget(struct br_entities *all, struct prim_slice key);
 
 struct prim_slice br_entity_key(const struct br_entity *e);

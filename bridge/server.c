@@ -397,6 +397,15 @@ struct removal {
 	char *key;                /* owned */
 };
 
+/* While it was looked up again nothing was handed over. */
+static void wake_inbox(struct br_server *s, struct prim_slice key)
+{
+	struct br_dest *dest = br_outbox_inbox_find(s->outbox, key);
+
+	if (dest)
+		br_dest_wake(s->outbox, dest);
+}
+
 static void on_looked_again(void *arg, enum br_entity_outcome known,
     struct br_entity *e)
 {
@@ -407,7 +416,9 @@ static void on_looked_again(void *arg, enum br_entity_outcome known,
 
 	if (e)
 		br_entity_unpin(s->entities, e);
-	if (known == BR_ENTITY_IS_ABSENT) {
+	if (known == BR_ENTITY_IS_PRESENT) {
+		wake_inbox(s, key);
+	} else if (known == BR_ENTITY_IS_ABSENT) {
 		PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
 		{
 			if (prim_slice_eq(prim_session_who(&c->session), key))
