@@ -200,6 +200,14 @@ static void end_live(struct br_transit *t, unsigned code, struct prim_slice why)
 	release(t);
 }
 
+static void end_absent(struct br_transit *t)
+{
+	bool hide = t->server->config->disclosure_hide;
+
+	end_live(t, hide ? PRIM_INBOX_CLOSED : PRIM_NOT_FOUND,
+	    PRIM_SLICE("no such inbox"));
+}
+
 /* From now on somebody owes us a word. answer_within is the outermost limit of
  * a sender's patience (DESIGN 4); what waits in the outbox has no sender. */
 static void expect_word(struct br_transit *t)
@@ -295,6 +303,12 @@ static void fill_store_message(const struct br_transit *t,
 	};
 }
 
+/* Its account was removed while it waited. */
+static bool is_orphan(const struct br_transit *t)
+{
+	return t->entity && t->entity->state == BR_ENTITY_ABSENT;
+}
+
 static bool inbox_is_full(const struct br_transit *t)
 {
 	const struct br_config *config = t->server->config;
@@ -312,6 +326,10 @@ static void commit(struct br_transit *t)
 	if (t->is_committing || t->is_answered)
 		return;
 	prim_timer_stop(&t->server->wheel, &t->timer);
+	if (is_orphan(t)) {
+		end_absent(t);
+		return;
+	}
 	if (!t->dest)
 		t->dest = br_outbox_inbox(t->server->outbox,
 		    t->message->recipient);
@@ -343,7 +361,9 @@ static void become_row(struct br_transit *t, int64_t seq)
 	br_row_set_transit(row, t);
 	br_row_set_octets(row, br_message_size(t->message));
 	answer(t, PRIM_UNKNOWN_DELIVERY);
-	if (is_final(t->late_code))
+	if (is_orphan(t))
+		end_row(t, PRIM_NOT_FOUND, PRIM_SLICE("no such inbox"));
+	else if (is_final(t->late_code))
 		row_outcome(t, t->late_code, PRIM_SLICE_NONE);
 	else if (!row_is_moving(t))
 		row_goes_back(t, t->late_code == 0);
@@ -604,7 +624,6 @@ static void on_recipient(void *arg, enum br_entity_outcome known,
     struct br_entity *e)
 {
 	struct br_transit *t = arg;
-	bool hide = t->server->config->disclosure_hide;
 
 	t->is_waiting = false;
 	t->entity = e;
@@ -617,8 +636,7 @@ static void on_recipient(void *arg, enum br_entity_outcome known,
 		to_inbox(t);
 		return;
 	case BR_ENTITY_IS_ABSENT:
-		end_live(t, hide ? PRIM_INBOX_CLOSED : PRIM_NOT_FOUND,
-		    PRIM_SLICE("no such inbox"));
+		end_absent(t);
 		return;
 	case BR_ENTITY_UNKNOWN:
 		end_live(t, PRIM_INTERNAL_ERROR, PRIM_SLICE("not looked up"));
