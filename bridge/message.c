@@ -86,12 +86,19 @@ static void put_lines(struct prim_buf *b, const struct br_message_source *src)
 		    PRIM_SLICE("text/plain; charset=UTF-8"));
 }
 
+/* From a client it is a header like any other that belongs to a link. */
+static struct prim_slice return_of(const struct br_message_source *src)
+{
+	if (prim_slice_eq(src->origin, PRIM_SLICE("client")))
+		return PRIM_SLICE_NONE;
+	return prim_command_get(src->command, PRIM_HEADER_RETURN);
+}
+
 static void put_echo(struct prim_buf *b, const struct br_message_source *src)
 {
 	prim_session_put_echo(b, src->command);
-	if (prim_command_has(src->command, PRIM_HEADER_RETURN))
-		prim_command_put_header(b, PRIM_HEADER_RETURN,
-		    prim_command_get(src->command, PRIM_HEADER_RETURN));
+	if (return_of(src).len)
+		prim_command_put_header(b, PRIM_HEADER_RETURN, return_of(src));
 }
 
 static void derive(struct br_message *m, const struct br_message_keys *keys)
@@ -163,8 +170,9 @@ static void copy_headers(struct layout *l, const struct prim_command *c,
 {
 	part_copy(l, prim_command_get(c, PRIM_HEADER_FROM), &parts->from);
 	part_copy(l, prim_command_get(c, PRIM_HEADER_TO), &parts->to);
-	part_copy(l, prim_command_get(c, PRIM_HEADER_MESSAGE_ID),
-	    &parts->message_id);
+	part_begin(l);
+	prim_command_put_message_id(l->b, c);
+	part_end(l, &parts->message_id);
 	part_copy(l, prim_command_get(c, PRIM_HEADER_CONVERSATION_ID),
 	    &parts->conversation_id);
 }
@@ -192,8 +200,7 @@ struct br_message *br_message_new(const struct br_message_source *source,
 	part_copy(&l, source->sender, &parts.sender);
 	part_copy(&l, source->recipient, &parts.recipient);
 	part_copy(&l, source->origin, &parts.origin);
-	part_copy(&l, prim_command_get(source->command, PRIM_HEADER_RETURN),
-	    &parts.return_token);
+	part_copy(&l, return_of(source), &parts.return_token);
 	m = assemble(&parts, &scratch, source->command->body);
 	derive(m, keys);
 	return m;

@@ -97,6 +97,24 @@ struct prim_slice prim_session_claim(const struct prim_session *s)
 
 /* ---- answers ---- */
 
+/* As we spell it, but for the Message-ID whose token is in the name (ERR-44):
+ * without that it would be another one. */
+static void echo_put(struct prim_buf *b, const struct prim_command *c,
+    enum prim_header_id id)
+{
+	const struct prim_header *h = &c->headers[c->first[id] - 1];
+
+	if (id == PRIM_HEADER_MESSAGE_ID &&
+	    h->name.len != prim_header_name(id).len) {
+		prim_buf_put(b, h->name);
+		prim_buf_puts(b, ": ");
+		prim_buf_put(b, h->value);
+		prim_buf_puts(b, "\r\n");
+	} else {
+		prim_command_put_header(b, id, h->value);
+	}
+}
+
 void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c)
 {
 	uint64_t echoed = c->method == PRIM_METHOD_UNKNOWN
@@ -107,8 +125,7 @@ void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c)
 		if (!(echoed & PRIM_HEADER_BIT(id)))
 			continue;
 		echoed &= ~PRIM_HEADER_BIT(id);
-		prim_command_put_header(b, (enum prim_header_id)id,
-		    prim_command_get(c, (enum prim_header_id)id));
+		echo_put(b, c, (enum prim_header_id)id);
 	}
 }
 
