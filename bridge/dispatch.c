@@ -13,6 +13,9 @@
 #include "prim/base.h"
 
 #define MESSAGE_ID_MAX 1024 /* octets; also of a Conversation-ID */
+/* What we and the next link add to a head that is relayed. */
+#define HEADERS_SPARE 8
+#define HEAD_SPARE    1024
 
 /* Answers `c` at once, with the headers it repeats. */
 static void refuse(struct br_peer *peer, const struct prim_command *c,
@@ -59,6 +62,13 @@ static bool id_ok(struct prim_slice id)
 	return id.len > 0 && id.len <= MESSAGE_ID_MAX;
 }
 
+/* Whoever gets it reads no more than we do (ERR-25). */
+static bool head_ok(const struct prim_command *c)
+{
+	return c->header_count <= PRIM_HEADERS_MAX - HEADERS_SPARE &&
+	    c->head.len <= PRIM_HEAD_MAX - HEAD_SPARE;
+}
+
 static bool hops_parse(struct sending *s)
 {
 	uint64_t hops = 0;
@@ -83,7 +93,8 @@ static unsigned check_syntax(struct sending *s)
 		return PRIM_BAD_REQUEST;
 	if (s->from.scheme != PRIM_SCHEME_IM || s->to.scheme != PRIM_SCHEME_IM)
 		return PRIM_BAD_REQUEST; /* PRIM-053 */
-	if (!id_ok(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)) ||
+	if (!head_ok(c) ||
+	    !id_ok(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)) ||
 	    !id_ok(prim_command_get(c, PRIM_HEADER_CONVERSATION_ID)))
 		return PRIM_BAD_REQUEST;
 	if (is_client && has_bridge_header(c))
@@ -228,7 +239,8 @@ static void dispatch_send(struct br_server *server, struct br_peer *peer,
 
 /* A request of a client that waits for its principal to be loaded. */
 struct errand {
-	struct br_conn *conn; /* borrowed while the ticket is open */
+	struct br_server *server; /* borrowed: outlives us */
+	struct br_conn *conn;     /* borrowed while the ticket is open */
 	struct br_ticket ticket;
 	char *id;   /* owned */
 	char *echo; /* owned */
@@ -243,6 +255,7 @@ static struct errand *errand_new(struct br_conn *conn,
 
 	prim_session_put_echo(&echo, c);
 	len = echo.len;
+	e->server = conn->server;
 	e->conn = conn;
 	e->id = prim_slice_copy(c->id);
 	e->echo = prim_buf_steal(&echo);
@@ -283,51 +296,72 @@ static void on_listen(void *arg, enum br_entity_outcome known,
     struct br_entity *entity)
 {
 	struct errand *e = arg;
-	struct br_conn *conn = e->ticket.peer ? e->conn : NULL;
-	struct br_entities *all = NULL;
+	struct br_server *s = e->server;
 	unsigned code = PRIM_INTERNAL_ERROR;
 
 	if (known == BR_ENTITY_IS_ABSENT)
 		code = PRIM_NOT_FOUND;
-	if (known == BR_ENTITY_IS_PRESENT)
-		all = e->conn->server->entities;
-	if (known == BR_ENTITY_IS_PRESENT && conn) {
-		listen_start(conn, entity);
+	/* The connection may be gone by now, or about to go. */
+	if (entity && e->ticket.peer && !e->conn->is_finishing) {
+		listen_start(e->conn, entity);
 		code = PRIM_OK;
 	}
 	errand_done(e, code); /* the answer leaves before what was waiting */
-	if (known == BR_ENTITY_IS_PRESENT && conn)
-		listen_drain(conn->server, entity);
-	if (all)
-		br_entity_unpin(all, entity);
+	if (!entity)
+		return;
+	if (code == PRIM_OK)
+		listen_drain(s, entity);
+	br_entity_unpin(s->entities, entity);
 }
 
-/* Whose inbox? Only one's own, until owners can allow others (ACLs). */
-static unsigned check_owner(const struct br_conn *conn,
-    const struct prim_command *c)
+/* Somebody else's inbox: is there one at all (PRIM-237, PRIM-240)? */
+static void on_stranger(void *arg, enum br_entity_outcome known,
+    struct br_entity *entity)
 {
+	struct errand *e = arg;
+	unsigned code = PRIM_FORBIDDEN;
+
+	if (known == BR_ENTITY_IS_PRESENT)
+		br_entity_unpin(e->server->entities, entity);
+	else if (known == BR_ENTITY_UNKNOWN)
+		code = PRIM_INTERNAL_ERROR;
+	else if (!e->server->config->disclosure_hide)
+		code = PRIM_NOT_FOUND;
+	errand_done(e, code);
+}
+
+/* Does `c` concern the inbox of its principal? If not it is answered: only
+ * one's own, until owners can allow others (ACLs). */
+static bool check_owner(struct br_conn *conn, const struct prim_command *c)
+{
+	struct br_server *s = conn->server;
 	struct prim_address from;
 	struct prim_key key;
 
 	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &from) ||
-	    from.scheme != PRIM_SCHEME_IM)
-		return PRIM_BAD_REQUEST;
+	    from.scheme != PRIM_SCHEME_IM) {
+		refuse(&conn->peer, c, PRIM_BAD_REQUEST);
+		return false;
+	}
+	if (conn->peer.ticket_count >= BR_PARKED_MAX) { /* PRIM-289 */
+		refuse(&conn->peer, c, PRIM_INTERNAL_ERROR);
+		return false;
+	}
 	prim_address_key(&from, &key);
 	if (prim_slice_eq(prim_session_who(&conn->session),
 		prim_key_slice(&key)))
-		return 0;
-	return br_config_serves(conn->server->config, prim_key_domain(&key))
-	    ? PRIM_FORBIDDEN
-	    : PRIM_NOT_FOUND;
+		return true;
+	if (br_config_serves(s->config, prim_key_domain(&key)))
+		br_entity_with(s->entities, prim_key_slice(&key), on_stranger,
+		    errand_new(conn, c));
+	else
+		refuse(&conn->peer, c, PRIM_NOT_FOUND);
+	return false;
 }
 
 static void dispatch_listen(struct br_conn *conn, const struct prim_command *c)
 {
-	unsigned code = check_owner(conn, c);
-
-	if (code)
-		refuse(&conn->peer, c, code);
-	else
+	if (check_owner(conn, c))
 		br_entity_with(conn->server->entities,
 		    prim_session_who(&conn->session), on_listen,
 		    errand_new(conn, c));
@@ -335,13 +369,11 @@ static void dispatch_listen(struct br_conn *conn, const struct prim_command *c)
 
 static void dispatch_silence(struct br_conn *conn, const struct prim_command *c)
 {
-	unsigned code = check_owner(conn, c);
-
-	if (!code)
-		code = prim_listener_stop(&conn->listener)
-		    ? PRIM_OK
-		    : PRIM_INBOX_CLOSED; /* PRIM-240 */
-	refuse(&conn->peer, c, code);
+	if (check_owner(conn, c))
+		refuse(&conn->peer, c,
+		    prim_listener_stop(&conn->listener)
+			? PRIM_OK
+			: PRIM_INBOX_CLOSED); /* PRIM-240 */
 }
 
 /* ---- by method ---- */

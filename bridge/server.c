@@ -307,10 +307,12 @@ void br_server_stop(struct br_server *s)
 
 	if (s->stopping)
 		return;
+	br_server_wake(s);
 	s->stopping = true;
 	s->stop_by_ms = br_server_now(s) + STOP_WITHIN_MS;
 	br_info(&s->log, "stopping parked=%zu connections=%u", s->live.count,
 	    s->conn_count);
+	prim_timer_set(&s->wheel, &s->checkup, s->stop_by_ms); /* wakes us */
 	br_transit_stop_all(s);
 	hosts_stop(s);
 	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
