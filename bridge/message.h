@@ -29,7 +29,7 @@ struct br_message {
 	struct prim_slice echo;       /* the header lines a response repeats */
 	struct prim_slice request_id; /* of the SEND it came by */
 	struct prim_slice from, to, conversation_id; /* as spelled */
-	struct prim_slice message_id; /* as it compares (ERR-44) */
+	struct prim_slice message_id;   /* as it compares (ERR-44) */
 	struct prim_slice sender;       /* key, as authenticated */
 	struct prim_slice recipient;    /* key */
 	struct prim_slice origin;       /* "client" or an adapter's name */

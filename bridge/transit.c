@@ -440,7 +440,8 @@ static void live_outcome(struct br_transit *t, unsigned code,
 		note_late(t, code); /* who refused is not asked again at once */
 		commit_lane(t);
 	} else {
-		end_live(t, code_for(t->ticket.family, code), why);
+		/* DESIGN 4: whatever kept it, nobody took it in time. */
+		end_live(t, code_for(t->ticket.family, 0), why);
 	}
 }
 
@@ -894,7 +895,8 @@ static void stop_one(struct br_transit *t)
 	if (t->route->queues)
 		commit(t);
 	else
-		end_live(t, PRIM_INTERNAL_ERROR, PRIM_SLICE("stopping"));
+		end_live(t, code_for(t->ticket.family, 0),
+		    PRIM_SLICE("stopping"));
 }
 
 /* In the order of arrival, so that lanes keep theirs. */
