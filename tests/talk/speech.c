@@ -116,7 +116,10 @@ static bool say_end(struct talk *t)
 	struct talk_conn *c = talk_conn(t, t->conn);
 
 	join(t);
-	talk_conn_say(&t->world, c, prim_buf_slice(&t->before));
+	if (t->in_a_hurry)
+		talk_conn_put(c, prim_buf_slice(&t->before));
+	else
+		talk_conn_say(&t->world, c, prim_buf_slice(&t->before));
 	prim_buf_reset(&t->before);
 	return true;
 }

@@ -281,8 +281,10 @@ static bool run_word(struct talk *t, struct prim_slice line)
 	struct prim_slice args = line, name = prim_slice_cut(&args, ' ');
 
 	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
-		if (prim_slice_eq(WORDS[i].name, name))
-			return talk_speech_end(t) && WORDS[i].act(t, args);
+		if (!prim_slice_eq(WORDS[i].name, name))
+			continue;
+		t->in_a_hurry = WORDS[i].act == do_close;
+		return talk_speech_end(t) && WORDS[i].act(t, args);
 	}
 	return run_macro(t, line);
 }
@@ -294,6 +296,7 @@ static bool run_line(struct talk *t, struct prim_slice line)
 		prim_buf_putc(&t->config, '\n');
 		return true;
 	}
+	t->in_a_hurry = false;
 	t->in_config = prim_slice_eq(line, PRIM_SLICE("config:"));
 	if (t->in_config || line.len == 0 || line.ptr[0] == '#')
 		return true;

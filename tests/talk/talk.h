@@ -36,6 +36,8 @@ struct talk {
 	/* What the client says: before and behind the length, and the body. */
 	struct prim_buf before, after, body;
 	bool has_hole, has_body;
+	bool
+	    in_a_hurry; /* nothing happens between saying it and what follows */
 	struct talk_hearing hearings[TALK_CONNS];
 };
 

@@ -223,8 +223,8 @@ static bool turn_once(struct talk_world *w)
 
 	/* A worker rings when it is done. */
 	event_base_loop(w->base, is_computing ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-	br_store_settle(s->store);
 	br_server_turn(s);
+	br_store_settle(s->store); /* as late as it can be */
 	for (unsigned i = 0; i < TALK_CONNS; i++) {
 		conn_flush(&w->conns[i]);
 		if (conn_fill(&w->conns[i]))
@@ -306,6 +306,12 @@ bool talk_conn_secure(struct talk_world *w, struct talk_conn *c)
 	return done == 1;
 }
 
+void talk_conn_put(struct talk_conn *c, struct prim_slice octets)
+{
+	prim_buf_put(&c->out, octets);
+	conn_flush(c);
+}
+
 void talk_conn_say(struct talk_world *w, struct talk_conn *c,
     struct prim_slice octets)
 {
@@ -315,8 +321,7 @@ void talk_conn_say(struct talk_world *w, struct talk_conn *c,
 	for (; octets.len > 0; octets = rest) {
 		rest = prim_slice_from(octets, piece);
 		octets.len -= rest.len;
-		prim_buf_put(&c->out, octets);
-		conn_flush(c);
+		talk_conn_put(c, octets);
 		if (rest.len > 0) {
 			event_base_loop(w->base, EVLOOP_NONBLOCK);
 			br_server_turn(w->server);

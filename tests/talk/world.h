@@ -65,6 +65,8 @@ void talk_conn_close(struct talk_world *w, struct talk_conn *c, bool half);
 bool talk_conn_secure(struct talk_world *w, struct talk_conn *c);
 void talk_conn_say(struct talk_world *w, struct talk_conn *c,
     struct prim_slice octets);
+/* The same, but nothing is turned. */
+void talk_conn_put(struct talk_conn *c, struct prim_slice octets);
 /* What came and was not taken. */
 struct prim_slice talk_conn_unread(const struct talk_conn *c);
 
