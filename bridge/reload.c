@@ -109,6 +109,9 @@ void br_reload_adopt(struct br_config *live, const struct br_config *fresh,
 	    differs(live->tls_certificate, fresh->tls_certificate) ||
 		differs(live->tls_key, fresh->tls_key),
 	    "tls");
+	/* Routes were made with it. */
+	tell(log, live->offline_store != fresh->offline_store,
+	    "delivery.offline_store");
 	tell(log, live->limit_body != fresh->limit_body, "limits.body");
 	live->acl_own_domain = fresh->acl_own_domain;
 	live->acl_everyone = fresh->acl_everyone;
@@ -119,7 +122,6 @@ void br_reload_adopt(struct br_config *live, const struct br_config *fresh,
 	    fresh->limit_connections_per_address;
 	live->limit_offline_messages = fresh->limit_offline_messages;
 	live->answer_within_ms = fresh->answer_within_ms;
-	live->offline_store = fresh->offline_store;
 	live->give_up_after_ms = fresh->give_up_after_ms;
 	live->notices_always = fresh->notices_always;
 }
