@@ -360,7 +360,8 @@ static bool has_room(struct br_outbox *o, const struct br_dest *dest)
 	if (dest->host)
 		return dest->in_motion < BR_ADAPTER_WINDOW &&
 		    br_host_is_up(dest->host) && TAILQ_EMPTY(&dest->holding);
-	if (!dest->key || dest->in_motion >= BR_INBOX_WINDOW)
+	if (!dest->key || dest->in_motion >= BR_INBOX_WINDOW ||
+	    dest->reading > 0 || dest->octets >= BR_INBOX_OCTETS)
 		return false;
 	e = br_entity_find(o->server->entities, prim_slice_of(dest->key));
 	return e && prim_inbox_is_open(&e->inbox);

@@ -36,6 +36,9 @@ struct br_transit;
 #define BR_ADAPTER_WINDOW 1024       /* rows on their way to one adapter */
 #define BR_MOTION_OCTETS  (4U << 20) /* of rows on their way to one of them */
 #define BR_READS_MAX      16         /* rows that are being read for one */
+/* The same for an inbox, read one by one: less than what a listener's output
+ * holds, or a drain would stumble over itself. */
+#define BR_INBOX_OCTETS (1U << 20)
 
 struct br_row {
 	TAILQ_ENTRY(br_row) link;
