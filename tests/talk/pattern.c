@@ -28,13 +28,13 @@ static struct talk_name *find(const struct talk_names *names,
 	return NULL;
 }
 
-void talk_names_put(struct talk_names *names, struct prim_slice name,
+bool talk_names_put(struct talk_names *names, struct prim_slice name,
     struct prim_slice value)
 {
 	struct talk_name *n = find(names, name);
 
 	if (!n && names->count == TALK_NAMES_MAX)
-		return;
+		return false;
 	if (!n) {
 		n = &names->list[names->count++];
 		n->name = prim_slice_copy(name);
@@ -43,6 +43,7 @@ void talk_names_put(struct talk_names *names, struct prim_slice name,
 	prim_free(n->value);
 	n->value = prim_slice_copy(value);
 	n->len = value.len;
+	return true;
 }
 
 bool talk_names_find(const struct talk_names *names, struct prim_slice name,
@@ -99,13 +100,22 @@ static bool take_octet(struct prim_slice *text, struct prim_buf *out)
 	return true;
 }
 
-static bool repeat(struct prim_slice braces, struct prim_buf *out)
+/* "20*text", or "20*=name". */
+static bool repeat(const struct talk_names *names, struct prim_slice braces,
+    struct prim_buf *out)
 {
-	struct prim_slice number = prim_slice_cut(&braces, '*');
+	struct prim_slice number = prim_slice_cut(&braces, '*'), value;
 	struct prim_buf once = { 0 };
 	uint64_t times;
 	bool ok = prim_slice_number(number, 1U << 24, &times);
 
+	if (prim_slice_starts(braces, PRIM_SLICE("="))) {
+		ok = ok &&
+		    talk_names_find(names, prim_slice_from(braces, 1), &value);
+		if (ok)
+			prim_buf_put(&once, value);
+		braces.len = 0;
+	}
 	while (ok && braces.len > 0)
 		ok = take_octet(&braces, &once);
 	for (uint64_t i = 0; ok && i < times; i++)
@@ -133,7 +143,7 @@ static bool expand_braces(const struct talk_names *names,
 	struct prim_slice value;
 
 	if (!prim_slice_starts(braces, PRIM_SLICE("=")))
-		return repeat(braces, out);
+		return repeat(names, braces, out);
 	if (!talk_names_find(names, prim_slice_from(braces, 1), &value))
 		return false;
 	prim_buf_put(out, value);
@@ -199,10 +209,9 @@ static bool match_unknown(struct talk_names *names, struct prim_slice pattern,
 			return false;
 		if (!talk_match(names, pattern, prim_slice_from(got, len)))
 			continue;
-		if (!is_any)
-			talk_names_put(names, braces,
-			    prim_slice_make(got.ptr, len));
-		return true;
+		return is_any ||
+		    talk_names_put(names, braces,
+			prim_slice_make(got.ptr, len));
 	}
 	return false;
 }

@@ -7,7 +7,7 @@
  * the places where something is not known beforehand.
  *
  *	\r \n \t \0 \xHH \\ \{   an octet
- *	{20*text}                text, twenty times
+ *	{20*text} {20*=name}     the same, twenty times
  *	{=name}                  what {name} was
  *	{*}                      anything (only in what is expected)
  *	{name}                   anything without SP, kept as `name` (likewise)
@@ -32,7 +32,8 @@ struct talk_names {
 };
 
 void talk_names_fini(struct talk_names *names);
-void talk_names_put(struct talk_names *names, struct prim_slice name,
+/* False: too many names. */
+bool talk_names_put(struct talk_names *names, struct prim_slice name,
     struct prim_slice value);
 /* False: nothing is kept under `name`. */
 bool talk_names_find(const struct talk_names *names, struct prim_slice name,

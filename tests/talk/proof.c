@@ -30,7 +30,7 @@ static void keep(struct talk_names *names, struct prim_slice name,
 	char text[64];
 	int len = EVP_EncodeBlock((unsigned char *)text, value.octets, HASH);
 
-	talk_names_put(names, name, prim_slice_make(text, (size_t)len));
+	(void)talk_names_put(names, name, prim_slice_make(text, (size_t)len));
 }
 
 /* Hi(password, salt, count) of RFC 5802. */
@@ -64,8 +64,9 @@ bool talk_proof(struct talk_names *names, struct prim_slice args)
 	struct hash key, stored, proof;
 	bool ok;
 
-	talk_names_put(names, PRIM_SLICE("name"), prim_slice_cut(&args, ' '));
-	ok = salted(names, args, &key) &&
+	ok = talk_names_put(names, PRIM_SLICE("name"),
+		 prim_slice_cut(&args, ' ')) &&
+	    salted(names, args, &key) &&
 	    talk_expand(names, prim_slice_of(AUTH), &auth);
 	if (ok) {
 		proof = hmac(key, PRIM_SLICE("Client Key"));

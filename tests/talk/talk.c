@@ -13,10 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge/value.h"
 #include "prim/base.h"
 #include "prim/visible.h"
-#include "tests/talk/proof.h"
 
 #define MACROS         "macros.txt" /* beside the script */
 #define WITHIN_SECONDS 50
@@ -123,144 +121,6 @@ struct talk_conn *talk_conn(struct talk *t, unsigned c)
 	return conn;
 }
 
-/* ---- what lines do ---- */
-
-/* The connection that `args` begins with, taken off; 1 when it is missing. */
-static unsigned take_conn(struct prim_slice *args)
-{
-	struct prim_slice word = prim_slice_cut(args, ' ');
-	uint64_t number = 1;
-
-	(void)prim_slice_number(word, TALK_CONNS - 1, &number);
-	return (unsigned)number;
-}
-
-static bool do_advance(struct talk *t, struct prim_slice args)
-{
-	char *text = prim_slice_copy(args);
-	uint64_t ms;
-	bool ok = br_value_duration(text, &ms);
-
-	prim_free(text);
-	if (!ok)
-		return talk_fail(t, "advance by what? 500ms, 5s, 24h");
-	talk_world_advance(&t->world, (int64_t)ms);
-	return true;
-}
-
-static bool do_open(struct talk *t, struct prim_slice args)
-{
-	unsigned c = take_conn(&args);
-	char *address = prim_slice_copy(args);
-
-	talk_conn_open(&t->world, &t->world.conns[c], address);
-	prim_free(address);
-	return true;
-}
-
-static bool do_close(struct talk *t, struct prim_slice args)
-{
-	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), false);
-	return true;
-}
-
-static bool do_half_close(struct talk *t, struct prim_slice args)
-{
-	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), true);
-	return true;
-}
-
-static bool do_quiet(struct talk *t, struct prim_slice args)
-{
-	struct talk_conn *c = talk_conn(t, take_conn(&args));
-
-	talk_world_turn(&t->world);
-	if (talk_conn_unread(c).len > 0)
-		return talk_differs(t, PRIM_SLICE("nothing"),
-		    talk_conn_unread(c));
-	return !c->is_ended || talk_fail(t, "closed by the server");
-}
-
-static bool do_end(struct talk *t, struct prim_slice args)
-{
-	struct talk_conn *c = talk_conn(t, take_conn(&args));
-
-	if (talk_conn_unread(c).len > 0)
-		return talk_differs(t, PRIM_SLICE("the end"),
-		    talk_conn_unread(c));
-	return c->is_ended || talk_fail(t, "still open");
-}
-
-static bool do_account(struct talk *t, struct prim_slice args)
-{
-	return talk_world_account(&t->world, args) ||
-	    talk_fail(t, "no such account can be made");
-}
-
-static bool do_remove(struct talk *t, struct prim_slice args)
-{
-	talk_world_remove(&t->world, args);
-	return true;
-}
-
-static bool do_stop(struct talk *t, struct prim_slice args)
-{
-	(void)args;
-	br_server_stop(t->world.server);
-	talk_world_turn(&t->world);
-	return true;
-}
-
-static bool do_certify(struct talk *t, struct prim_slice args)
-{
-	struct br_err err = { "" };
-
-	(void)args;
-	return talk_world_certify(&t->world, &err) || talk_fail(t, err.text);
-}
-
-static bool do_secure(struct talk *t, struct prim_slice args)
-{
-	return talk_conn_secure(&t->world, talk_conn(t, take_conn(&args))) ||
-	    talk_fail(t, "no TLS");
-}
-
-static bool do_prove(struct talk *t, struct prim_slice args)
-{
-	return talk_proof(&t->names, args) || talk_fail(t, "no proof");
-}
-
-static bool do_keep(struct talk *t, struct prim_slice args)
-{
-	struct prim_slice name = prim_slice_cut(&args, ' ');
-	struct prim_buf value = { 0 };
-	bool ok = talk_expand(&t->names, args, &value);
-
-	if (ok)
-		talk_names_put(&t->names, name, prim_buf_slice(&value));
-	prim_buf_fini(&value);
-	return ok || talk_fail(t, "cannot read this line");
-}
-
-static const struct word {
-	struct prim_slice name;
-	bool (*act)(struct talk *t, struct prim_slice args);
-} WORDS[] = {
-	{{ "open", 4 },         do_open      },
-	{ { "close", 5 },       do_close     },
-	{ { "half-close", 10 }, do_half_close},
-	{ { "quiet", 5 },       do_quiet     },
-	{ { "end", 3 },         do_end       },
-	{ { "advance", 7 },     do_advance   },
-	{ { "account", 7 },     do_account   },
-	{ { "remove", 6 },      do_remove    },
-	{ { "stop", 4 },        do_stop      },
-	{ { "certify", 7 },     do_certify   },
-	{ { "secure", 6 },      do_secure    },
-	{ { "prove", 5 },       do_prove     },
-	{ { "keep", 4 },        do_keep      },
-};
-
 /* ---- lines ---- */
 
 static bool run_text(struct talk *t, struct prim_slice text, bool is_file);
@@ -276,20 +136,7 @@ static bool run_macro(struct talk *t, struct prim_slice line)
 	return ok;
 }
 
-static bool run_word(struct talk *t, struct prim_slice line)
-{
-	struct prim_slice args = line, name = prim_slice_cut(&args, ' ');
-
-	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
-		if (!prim_slice_eq(WORDS[i].name, name))
-			continue;
-		t->in_a_hurry = WORDS[i].act == do_close;
-		return talk_speech_end(t) && WORDS[i].act(t, args);
-	}
-	return run_macro(t, line);
-}
-
-static bool run_line(struct talk *t, struct prim_slice line)
+bool talk_line(struct talk *t, struct prim_slice line)
 {
 	if (t->in_config && prim_slice_starts(line, PRIM_SLICE("  "))) {
 		prim_buf_put(&t->config, prim_slice_from(line, 2));
@@ -302,7 +149,9 @@ static bool run_line(struct talk *t, struct prim_slice line)
 		return true;
 	if (!open_world(t))
 		return false;
-	return talk_speech_is(line) ? talk_speech(t, line) : run_word(t, line);
+	if (talk_speech_is(line))
+		return talk_speech(t, line);
+	return talk_word_is(line) ? talk_word(t, line) : run_macro(t, line);
 }
 
 static bool run_text(struct talk *t, struct prim_slice text, bool is_file)
@@ -313,7 +162,7 @@ static bool run_text(struct talk *t, struct prim_slice text, bool is_file)
 	while (ok && talk_line_next(&text, &line)) {
 		if (is_file)
 			t->line++;
-		ok = run_line(t, line);
+		ok = talk_line(t, line);
 	}
 	return ok;
 }

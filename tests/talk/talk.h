@@ -3,8 +3,9 @@
 #define TESTS_TALK_TALK_H
 
 /*
- * One run of one conversation. A line of it either does something (talk.c) or
- * is what a client says or the server should (speech.c).
+ * One run of one conversation. A line of it either does something (words.c),
+ * is what a client says or hears (speech.c), or stands for other lines
+ * (macros.txt).
  */
 
 #include <stdbool.h>
@@ -49,6 +50,13 @@ bool talk_differs(struct talk *t, struct prim_slice expected,
 
 /* The connection `c`, which is opened if it is new. */
 struct talk_conn *talk_conn(struct talk *t, unsigned c);
+
+/* Does what `line` of a script says. */
+bool talk_line(struct talk *t, struct prim_slice line);
+
+/* Does `line` begin with a word of words.c? */
+bool talk_word_is(struct prim_slice line);
+bool talk_word(struct talk *t, struct prim_slice line);
 
 /* Is `line` speech: "C1: ", "S|" ...? */
 bool talk_speech_is(struct prim_slice line);

@@ -5,9 +5,11 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -199,7 +201,7 @@ static bool conn_fill(struct talk_conn *c)
 	bool came = false;
 	ssize_t len;
 
-	while (c->fd >= 0 && !c->is_ended) {
+	while (c->fd >= 0 && !c->is_ended && !c->is_deaf) {
 		len = conn_read(c, room, sizeof(room));
 		if (len > 0)
 			prim_buf_put(&c->in,
@@ -215,6 +217,31 @@ static bool conn_fill(struct talk_conn *c)
 
 /* ---- turning ---- */
 
+/* What the server has not read yet of what we said. */
+static size_t conn_waiting(const struct talk_conn *c)
+{
+	int queued = 0;
+
+	if (c->fd >= 0)
+		(void)ioctl(c->fd, SIOCOUTQ, &queued);
+	return c->out.len + (size_t)queued;
+}
+
+/* Did anything move in either direction? */
+static bool conn_turn(struct talk_conn *c)
+{
+	size_t waiting;
+	bool came;
+
+	conn_flush(c);
+	came = conn_fill(c);
+	waiting = conn_waiting(c);
+	if (waiting == c->waiting)
+		return came;
+	c->waiting = waiting;
+	return true;
+}
+
 static bool turn_once(struct talk_world *w)
 {
 	struct br_server *s = w->server;
@@ -226,8 +253,7 @@ static bool turn_once(struct talk_world *w)
 	br_server_turn(s);
 	br_store_settle(s->store); /* as late as it can be */
 	for (unsigned i = 0; i < TALK_CONNS; i++) {
-		conn_flush(&w->conns[i]);
-		if (conn_fill(&w->conns[i]))
+		if (conn_turn(&w->conns[i]))
 			came = true;
 	}
 	return came;

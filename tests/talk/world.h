@@ -23,8 +23,10 @@ struct talk_conn {
 	struct prim_buf in;  /* all that came */
 	size_t taken;        /* of it, by what was expected */
 	struct prim_buf out; /* not written yet */
+	size_t waiting;      /* octets the server had not read when we looked */
 	bool was_opened;
 	bool is_ended; /* by the server */
+	bool is_deaf;  /* does not read */
 };
 
 struct talk_world {

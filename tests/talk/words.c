@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* What the lines of a conversation do that are no speech. */
+
+#include "tests/talk/talk.h"
+
+#include "bridge/value.h"
+#include "prim/base.h"
+#include "tests/talk/proof.h"
+
+/* The connection that `args` begins with, taken off; 1 when it is missing. */
+static unsigned take_conn(struct prim_slice *args)
+{
+	struct prim_slice word = prim_slice_cut(args, ' ');
+	uint64_t number = 1;
+
+	(void)prim_slice_number(word, TALK_CONNS - 1, &number);
+	return (unsigned)number;
+}
+
+static bool do_advance(struct talk *t, struct prim_slice args)
+{
+	char *text = prim_slice_copy(args);
+	uint64_t ms;
+	bool ok = br_value_duration(text, &ms);
+
+	prim_free(text);
+	if (!ok)
+		return talk_fail(t, "advance by what? 500ms, 5s, 24h");
+	talk_world_advance(&t->world, (int64_t)ms);
+	return true;
+}
+
+static bool do_open(struct talk *t, struct prim_slice args)
+{
+	unsigned c = take_conn(&args);
+	char *address = prim_slice_copy(args);
+
+	talk_conn_open(&t->world, &t->world.conns[c], address);
+	prim_free(address);
+	return true;
+}
+
+static bool do_close(struct talk *t, struct prim_slice args)
+{
+	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), false);
+	return true;
+}
+
+static bool do_half_close(struct talk *t, struct prim_slice args)
+{
+	talk_conn_close(&t->world, talk_conn(t, take_conn(&args)), true);
+	return true;
+}
+
+static bool do_quiet(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	talk_world_turn(&t->world);
+	if (talk_conn_unread(c).len > 0)
+		return talk_differs(t, PRIM_SLICE("nothing"),
+		    talk_conn_unread(c));
+	return !c->is_ended || talk_fail(t, "closed by the server");
+}
+
+static bool do_end(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	if (talk_conn_unread(c).len > 0)
+		return talk_differs(t, PRIM_SLICE("the end"),
+		    talk_conn_unread(c));
+	return c->is_ended || talk_fail(t, "still open");
+}
+
+static bool do_deaf(struct talk *t, struct prim_slice args)
+{
+	talk_conn(t, take_conn(&args))->is_deaf = true;
+	return true;
+}
+
+static bool do_hear(struct talk *t, struct prim_slice args)
+{
+	talk_conn(t, take_conn(&args))->is_deaf = false;
+	talk_world_turn(&t->world);
+	return true;
+}
+
+static bool do_forget(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	c->taken = c->in.len;
+	return true;
+}
+
+static bool do_account(struct talk *t, struct prim_slice args)
+{
+	return talk_world_account(&t->world, args) ||
+	    talk_fail(t, "no such account can be made");
+}
+
+static bool do_remove(struct talk *t, struct prim_slice args)
+{
+	talk_world_remove(&t->world, args);
+	return true;
+}
+
+static bool do_stop(struct talk *t, struct prim_slice args)
+{
+	(void)args;
+	br_server_stop(t->world.server);
+	talk_world_turn(&t->world);
+	return true;
+}
+
+static bool do_certify(struct talk *t, struct prim_slice args)
+{
+	struct br_err err = { "" };
+
+	(void)args;
+	return talk_world_certify(&t->world, &err) || talk_fail(t, err.text);
+}
+
+static bool do_secure(struct talk *t, struct prim_slice args)
+{
+	return talk_conn_secure(&t->world, talk_conn(t, take_conn(&args))) ||
+	    talk_fail(t, "no TLS");
+}
+
+static bool do_prove(struct talk *t, struct prim_slice args)
+{
+	return talk_proof(&t->names, args) || talk_fail(t, "no proof");
+}
+
+static bool do_keep(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+	struct prim_buf value = { 0 };
+	bool ok = talk_expand(&t->names, args, &value);
+
+	if (ok)
+		ok = talk_names_put(&t->names, name, prim_buf_slice(&value));
+	prim_buf_fini(&value);
+	return ok || talk_fail(t, "cannot read this line");
+}
+
+/* "times 20 LINE": the line twenty times, with the number for its '#'. */
+static bool do_times(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice number = prim_slice_cut(&args, ' ');
+	ptrdiff_t at = prim_slice_find(args, '#');
+	struct prim_buf line = { 0 };
+	uint64_t times;
+	bool ok = prim_slice_number(number, 1U << 20, &times) && at >= 0;
+
+	if (!ok)
+		(void)talk_fail(t, "times COUNT LINE-WITH-#");
+	for (uint64_t i = 1; ok && i <= times; i++) {
+		prim_buf_reset(&line);
+		prim_buf_put(&line, prim_slice_make(args.ptr, (size_t)at));
+		prim_buf_put_number(&line, i);
+		prim_buf_put(&line, prim_slice_from(args, (size_t)at + 1));
+		ok = talk_line(t, prim_buf_slice(&line));
+	}
+	prim_buf_fini(&line);
+	return ok;
+}
+
+static const struct word {
+	struct prim_slice name;
+	bool (*act)(struct talk *t, struct prim_slice args);
+} WORDS[] = {
+	{{ "open", 4 },         do_open      },
+	{ { "close", 5 },       do_close     },
+	{ { "half-close", 10 }, do_half_close},
+	{ { "quiet", 5 },       do_quiet     },
+	{ { "end", 3 },         do_end       },
+	{ { "advance", 7 },     do_advance   },
+	{ { "deaf", 4 },        do_deaf      },
+	{ { "hear", 4 },        do_hear      },
+	{ { "forget", 6 },      do_forget    },
+	{ { "times", 5 },       do_times     },
+	{ { "account", 7 },     do_account   },
+	{ { "remove", 6 },      do_remove    },
+	{ { "stop", 4 },        do_stop      },
+	{ { "certify", 7 },     do_certify   },
+	{ { "secure", 6 },      do_secure    },
+	{ { "prove", 5 },       do_prove     },
+	{ { "keep", 4 },        do_keep      },
+};
+
+static const struct word *find(struct prim_slice line)
+{
+	struct prim_slice name = prim_slice_cut(&line, ' ');
+
+	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
+		if (prim_slice_eq(WORDS[i].name, name))
+			return &WORDS[i];
+	}
+	return NULL;
+}
+
+bool talk_word_is(struct prim_slice line)
+{
+	return find(line) != NULL;
+}
+
+bool talk_word(struct talk *t, struct prim_slice line)
+{
+	const struct word *word = find(line);
+
+	(void)prim_slice_cut(&line, ' ');
+	t->in_a_hurry = word->act == do_close;
+	return talk_speech_end(t) && word->act(t, line);
+}
