@@ -188,6 +188,12 @@ wait_for() {
 	return 1
 }
 
+want_primd_ports() {
+	is_ours primd && return
+	want_port $prim_port "PRIM clients" ""
+	want_port $admin_port "primd's admin page" ""
+}
+
 # start_primd [-c FILE]
 start_primd() {
 	if is_ours primd; then
@@ -202,8 +208,7 @@ start_primd() {
 		stop primd
 	fi
 	step "starting primd on 127.0.0.1:$prim_port"
-	want_port $prim_port "PRIM clients" ""
-	want_port $admin_port "primd's admin page" ""
+	want_primd_ports
 	launch primd "$root/$bin/primd" "$@"
 	wait_for 15 primd has_port $prim_port || {
 		show_log "$data/primd.log"
@@ -549,6 +554,7 @@ plain)
 demo)
 	install --demo
 	build
+	want_primd_ports
 	secret $data/xmpp.secret
 	start_prosody
 	write_primd_config
