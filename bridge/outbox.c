@@ -6,21 +6,17 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
 
-#define SECOND_MS ((int64_t)1000)
-#define HOUR_MS   (3600 * SECOND_MS)
-
 /* reliability 4.7: 5 s, doubling, at most 5 min, a fifth more or less. */
 #define RETRY_FIRST_MS 5000
 #define RETRY_MAX_MS   300000
-/* A duplicate is recognised this long after the message's end (DESIGN 5). */
-#define REMEMBER_MS (48 * HOUR_MS)
 /* A row in motion is not expired under the adapter's hands. */
-#define EXPIRY_GRACE_MS (60 * SECOND_MS)
+#define EXPIRY_GRACE_MS 60000
 
 struct br_outbox {
 	struct br_server *server;  /* borrowed: owns us */
@@ -332,8 +328,7 @@ void br_row_end(struct br_outbox *o, struct br_row *row, unsigned code,
 	struct br_lane *lane = row->lane;
 	struct br_server *s = o->server;
 
-	br_store_message_end(s->store, row->seq, code, prim_slice_of(reason),
-	    br_server_now(s) + REMEMBER_MS, NULL, NULL);
+	br_ending_start(s, row->seq, code, reason);
 	prim_timer_stop(&s->wheel, &row->expiry);
 	br_row_set_transit(row, NULL);
 	if (lane->next == row)

@@ -128,7 +128,8 @@ void br_row_set_octets(struct br_row *row, size_t octets);
 /* Not delivered this time: back to its place in the lane, which waits for the
  * next try after `attempts` failures, or not at all if `now`. */
 void br_row_back(struct br_outbox *o, struct br_row *row, bool now);
-/* Its end: gone from memory and from the store. Frees the row. */
+/* Its end: gone from memory and from the store. Frees the row. `reason` is
+ * static. */
 void br_row_end(struct br_outbox *o, struct br_row *row, unsigned code,
     const char *reason);
 

@@ -9,6 +9,7 @@
 
 #include "bridge/conn.h"
 #include "bridge/dispatch.h"
+#include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
 #include "bridge/transit.h"
@@ -366,6 +367,7 @@ static void quiet(struct br_server *s)
 		br_entities_cancel(s->entities);
 	if (s->outbox)
 		br_transit_free_all(s);
+	br_ending_free_all(s);
 }
 
 struct br_server *br_server_free(struct br_server *s)

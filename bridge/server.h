@@ -27,6 +27,7 @@
 #include "prim/timer.h"
 
 struct br_conn;
+struct br_ending;
 struct br_outbox;
 struct br_transit;
 struct event;
@@ -62,6 +63,7 @@ struct br_server {
 	struct prim_table live;
 	size_t parked_octets;
 	TAILQ_HEAD(, br_transit) transits; /* owned: all on their way */
+	LIST_HEAD(, br_ending) endings;    /* owned: not written yet */
 	/* Messages an adapter has: by Delivery-ID. */
 	struct prim_table handed;
 

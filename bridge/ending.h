@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_ENDING_H
+#define BRIDGE_ENDING_H
+
+/*
+ * Ends of stored messages on their way to the store. One that cannot be written
+ * (the disk is full) is tried again until it is: otherwise the message would
+ * come back from the dead with the next start.
+ */
+
+#include <stdint.h>
+
+struct br_server;
+struct br_ending;
+
+/* Message `seq` ended with `code`; `reason` is static. */
+void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
+    const char *reason);
+
+/* Forgets what is not written yet; the store makes no more callbacks. */
+void br_ending_free_all(struct br_server *s);
+
+#endif
