@@ -207,8 +207,7 @@ static int check(const char *plugin_name)
 	    br_plugin_load_options(&plugin, prim_buf_slice(&text), &err);
 
 	if (!ok)
-		fprintf(stderr, "%s%s\n",
-		    plugin.adapter ? "" : "1:1: ", err.text);
+		fprintf(stderr, "%s\n", err.text);
 	br_plugin_unload(&plugin);
 	prim_buf_fini(&text);
 	return ok ? PLUGIN_EXIT_DONE : PLUGIN_EXIT_USAGE;
