@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "bridge/auth_body.h"
 #include "bridge/auth_exchange.h"
+#include "bridge/clock.h"
 #include "prim/base.h"
 
 /* ---- PLAIN ---- */
@@ -215,11 +215,8 @@ static void fill_offer(struct br_auth *auth, bool is_secure)
 
 static int64_t monotonic_ms(void *arg)
 {
-	struct timespec now;
-
 	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return br_clock_steady_ms();
 }
 
 static void random_octets(void *out, size_t len)

@@ -17,10 +17,20 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t br_clock_wall_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
+}
+
+int64_t br_clock_steady_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
 void br_clock_init(struct br_clock *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->offset_ms = read_ms(CLOCK_REALTIME) - read_ms(CLOCK_MONOTONIC);
+	c->offset_ms = br_clock_wall_ms() - br_clock_steady_ms();
 	br_clock_update(c);
 }
 
@@ -39,7 +49,7 @@ void br_clock_turn(struct br_clock *c, int64_t ms)
 int64_t br_clock_update(struct br_clock *c)
 {
 	if (!c->by_hand)
-		c->now_ms = read_ms(CLOCK_MONOTONIC) + c->offset_ms;
+		c->now_ms = br_clock_steady_ms() + c->offset_ms;
 	return c->now_ms;
 }
 

@@ -5,12 +5,20 @@
 /*
  * What time it is: the wall clock at start plus monotonic time, so that it
  * never goes back (DESIGN 11). Tests turn it by hand.
+ *
+ * The two clocks it is made of are here too, for those who have no loop whose
+ * turns they could count.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "prim/slice.h"
+
+/* ms since 1970. May jump either way. */
+int64_t br_clock_wall_ms(void);
+/* ms since some moment; never goes back. */
+int64_t br_clock_steady_ms(void);
 
 struct br_clock {
 	int64_t offset_ms; /* wall minus monotonic, at start */

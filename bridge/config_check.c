@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/place.h"
 #include "prim/base.h"
@@ -33,14 +34,6 @@ struct check {
 	struct prim_buf said;
 	int status; /* of waitpid() */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void close_end(int *fd)
 {
@@ -104,9 +97,10 @@ static void hear(struct check *c)
 
 static void converse(struct check *c)
 {
-	int64_t left = c->until_ms - now_ms();
+	int64_t left = c->until_ms - br_clock_steady_ms();
 
-	for (; c->out >= 0 && left > 0; left = c->until_ms - now_ms()) {
+	for (; c->out >= 0 && left > 0;
+	     left = c->until_ms - br_clock_steady_ms()) {
 		struct pollfd fds[] = {
 			{.fd = c->out, .events = POLLIN },
 			{ .fd = c->in, .events = POLLOUT},
@@ -129,7 +123,7 @@ static bool wait_end(struct check *c)
 	const struct timespec pause = { .tv_nsec = BETWEEN_MS * 1000000L };
 	pid_t gone = waitpid(c->pid, &c->status, WNOHANG);
 
-	while (gone == 0 && now_ms() < c->until_ms) {
+	while (gone == 0 && br_clock_steady_ms() < c->until_ms) {
 		nanosleep(&pause, NULL);
 		gone = waitpid(c->pid, &c->status, WNOHANG);
 	}
@@ -219,7 +213,7 @@ bool br_config_check_adapters(const struct br_config *config,
 	for (size_t i = 0; ok && i < config->adapter_count; i++) {
 		struct check c = {
 			.adapter = &config->adapters[i],
-			.until_ms = now_ms() + LIMIT_MS,
+			.until_ms = br_clock_steady_ms() + LIMIT_MS,
 			.in = -1,
 			.out = -1,
 		};

@@ -2,9 +2,9 @@
 /* account add, passwd, remove and list. */
 
 #include <string.h>
-#include <time.h>
 
 #include "bridge/auth.h"
+#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/control_job.h"
 #include "bridge/store.h"
@@ -36,14 +36,6 @@ struct listing {
 	json_t *accounts;           /* owned until it ends */
 	bool is_cut;
 };
-
-static int64_t wall_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct change *change_free(struct change *change)
 {
@@ -151,7 +143,7 @@ static void on_derived(void *arg)
 	/* DESIGN 6: CRAM-MD5 computes with the password itself. */
 	if (job->c.config->mechanisms & BR_MECH_CRAM_MD5)
 		change->account.cram_secret = prim_slice_of(change->password);
-	change->account.created_ms = wall_ms();
+	change->account.created_ms = br_clock_wall_ms();
 	if (change->is_new)
 		br_store_account_put(job->c.store, &change->account,
 		    change_settle, change);

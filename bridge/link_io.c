@@ -6,9 +6,9 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bridge/clock.h"
 #include "bridge/link.h"
 #include "prim/base.h"
 
@@ -134,17 +134,9 @@ void br_link_send(struct br_link *l, struct prim_slice octets)
 	evbuffer_add(l->out, octets.ptr, octets.len);
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void br_link_flush(struct br_link *l, int ms)
 {
-	const int64_t end = monotonic_ms() + ms;
+	const int64_t end = br_clock_steady_ms() + ms;
 	struct pollfd poller = { .fd = l->fd, .events = POLLOUT };
 	int64_t left = ms;
 
@@ -154,6 +146,6 @@ void br_link_flush(struct br_link *l, int ms)
 		if (poller.revents & (POLLERR | POLLHUP))
 			return;
 		send_waiting(l);
-		left = end - monotonic_ms();
+		left = end - br_clock_steady_ms();
 	}
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bridge/clock.h"
 #include "bridge/metric.h"
 #include "prim/base.h"
 
@@ -94,14 +95,6 @@ void br_log_set_sink(br_log_sink_fn new_sink, void *arg)
 	sink_arg = arg;
 }
 
-static int64_t system_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void br_log_set_clock(br_log_clock_fn clock)
 {
 	now_ms = clock;
@@ -111,7 +104,7 @@ void br_log_set_clock(br_log_clock_fn clock)
  * a second; only the milliseconds are new in every line. */
 static const char *make_stamp(void)
 {
-	const int64_t now = now_ms ? now_ms() : system_now_ms();
+	const int64_t now = now_ms ? now_ms() : br_clock_wall_ms();
 	int64_t second = now / 1000, ms = now % 1000;
 
 	if (ms < 0) {

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bridge/clock.h"
 #include "bridge/plugin_private.h"
 
 #define LINK_FD        3
@@ -98,11 +98,7 @@ static bool take_sockets(struct bridge *b)
 /* Wall-clock time is read once, so that it never goes back. */
 static void set_clock(struct bridge *b)
 {
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	b->clock_offset_ms = (int64_t)wall.tv_sec * 1000 +
-	    wall.tv_nsec / 1000000 - bridge_now_ms(b);
+	b->clock_offset_ms = br_clock_wall_ms() - bridge_now_ms(b);
 }
 
 static void init(struct bridge *b)

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "bridge/clock.h"
 #include "bridge/log.h"
 #include "bridge/message.h"
 #include "bridge/plugin_private.h"
@@ -135,11 +135,7 @@ const char *bridge_name(const struct bridge *b)
 
 int64_t bridge_now_ms(const struct bridge *b)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return b->clock_offset_ms + (int64_t)now.tv_sec * 1000 +
-	    now.tv_nsec / 1000000;
+	return b->clock_offset_ms + br_clock_steady_ms();
 }
 
 int bridge_socket(struct bridge *b, unsigned index)

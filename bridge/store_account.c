@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Accounts. */
 
+#include "bridge/clock.h"
 #include "bridge/store_private.h"
 
 #include <string.h>
@@ -107,7 +108,7 @@ static bool drop_write_queue(struct br_store_db *db, struct br_store_job *job)
 	const struct br_store_end end = {
 		.code = 403,
 		.reason = PRIM_SLICE("account removed"),
-		.forget_ms = br_store_wall_ms() + BR_STORE_FORGET,
+		.forget_ms = br_clock_wall_ms() + BR_STORE_FORGET,
 	};
 	struct prim_buf destination = { 0 };
 	bool fine;

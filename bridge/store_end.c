@@ -2,6 +2,7 @@
 /* The life of a stored message after it was stored: attempts, its end, and how
  * long it is remembered. */
 
+#include "bridge/clock.h"
 #include "bridge/store_private.h"
 
 #include "prim/base.h"
@@ -266,7 +267,7 @@ void br_store_message_end_all(struct br_store *s, struct prim_slice destination,
     unsigned code, struct prim_slice reason, br_store_done_fn done, void *arg)
 {
 	const struct br_store_end end = { code, reason,
-		br_store_wall_ms() + BR_STORE_FORGET };
+		br_clock_wall_ms() + BR_STORE_FORGET };
 	struct end *e = end_new(&end, destination, done, arg);
 
 	br_store_take_write(s, &e->write.job, &END_ALL);

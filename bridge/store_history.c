@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What is remembered of messages: duplicate keys and history. */
 
+#include "bridge/clock.h"
 #include "bridge/store_private.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "prim/base.h"
 
@@ -33,14 +33,6 @@ struct event_row {
 	char octets[];
 };
 
-int64_t br_store_wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Keyed, so that nobody can choose Message-IDs that fall on one entry. */
 int64_t br_store_id_hash(const struct br_store_db *db, struct prim_slice id)
 {
@@ -53,7 +45,7 @@ bool br_store_event_put(struct br_store_db *db, int64_t seq,
 	struct br_store_query q = br_store_query(db, BR_SQL_EVENT_PUT);
 
 	br_store_put_number(&q, seq);
-	br_store_put_number(&q, br_store_wall_ms());
+	br_store_put_number(&q, br_clock_wall_ms());
 	br_store_put_text(&q, text);
 	return br_store_query_run(&q);
 }

@@ -241,7 +241,5 @@ bool br_store_event_put(struct br_store_db *db, int64_t seq,
     struct prim_slice text);
 /* The hash of a Message-ID in the history's index. */
 int64_t br_store_id_hash(const struct br_store_db *db, struct prim_slice id);
-/* Wall time, for the history (DESIGN 11: only the store sees it). */
-int64_t br_store_wall_ms(void);
 
 #endif
