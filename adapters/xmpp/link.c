@@ -68,10 +68,15 @@ static int64_t wait_ms(struct xa_link *l)
 	return (int64_t)(l->ops->random(l->ctx) % (uint64_t)(most + 1));
 }
 
-static void leave_up(struct xa_link *l)
+/* A link that was up for a while begins its waits anew. */
+static void forgive(struct xa_link *l)
 {
 	if (l->now_ms - l->up_ms >= XA_LINK_STEADY_MS)
 		l->failures = 0;
+}
+
+static void leave_up(struct xa_link *l)
+{
 	l->holding = false;
 	say(l, BRIDGE_INFO, "down after_s=%lld",
 	    (long long)((l->now_ms - l->up_ms) / 1000));
@@ -89,6 +94,8 @@ static void enter(struct xa_link *l, const struct xa_link_state *next)
 	say(l, BRIDGE_DEBUG, "%s -> %s", was->name, next->name);
 	l->deadline_ms = next->limit_ms ? l->now_ms + next->limit_ms
 					: INT64_MAX;
+	if (was == &st_up)
+		forgive(l);
 	if (next == &st_waiting)
 		l->deadline_ms = l->now_ms + wait_ms(l);
 	if (was->is_open && !next->is_open) {

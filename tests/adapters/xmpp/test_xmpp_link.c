@@ -312,8 +312,11 @@ static void a_steady_link_begins_its_waits_anew(void **state)
 	xa_link_connected(&w->link, w->now_ms);
 	feed(w, HEADER "<handshake/>");
 	turn(w, XA_LINK_STEADY_MS);
+	/* The first wait is short, not only the second. */
+	w->random = XA_LINK_WAIT_MS + 1;
 	xa_link_lost(&w->link, "gone", w->now_ms);
-	assert_int_equal(w->link.failures, 0);
+	assert_int_equal(xa_link_deadline(&w->link), w->now_ms);
+	assert_int_equal(w->link.failures, 1);
 }
 
 static char *ping_id(struct world *w)
