@@ -178,7 +178,6 @@ static void link_up(void *ctx)
 {
 	struct xa_leg *leg = ctx;
 
-	xa_fence_init(&leg->fence);
 	if (leg->unsent.len)
 		xa_wire_write(&leg->wire, prim_buf_slice(&leg->unsent));
 	prim_buf_reset(&leg->unsent);
@@ -209,6 +208,8 @@ static void link_down(void *ctx)
 	count_unfenced(leg);
 	unpark(leg);
 	leg->setup.ops->down(leg->setup.ctx, leg);
+	/* An open batch would want a ping that cannot be sent, for ever. */
+	xa_fence_init(&leg->fence);
 }
 
 static void link_stanza(void *ctx, xmpp_stanza_t *stanza)

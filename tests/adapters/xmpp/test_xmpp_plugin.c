@@ -306,6 +306,28 @@ static void a_lost_link_closes_the_window_and_gives_all_back(void **state)
 	    "id=\"" ID "\""));
 }
 
+static void a_lost_link_leaves_the_processor_alone(void **state)
+{
+	const struct timeval enough = { 1, 0 };
+	struct world *w = *state;
+	unsigned turns = 0;
+
+	start(w);
+	w->server.echo = false;
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	evconnlistener_disable(w->server.listener);
+	server_cut(&w->server.links[0]);
+	await_said(w, "window 0\n");
+	event_base_loopexit(w->bridge.base, &enough);
+	/* The clock of the test makes fifty, the way back a few. */
+	while (!event_base_got_exit(w->bridge.base) && turns < 1000) {
+		event_base_loop(w->bridge.base, EVLOOP_ONCE);
+		turns++;
+	}
+	assert_in_range(turns, 1, 200);
+}
+
 static void the_sender_gets_a_receipt_when_it_is_committed(void **state)
 {
 	static const unsigned codes[] = { 200, 101 };
@@ -613,6 +635,7 @@ int main(void)
 		TEST(sixty_four_stanzas_raise_the_fence_at_once),
 		TEST(a_delivery_that_waits_is_not_sent_twice),
 		TEST(a_lost_link_closes_the_window_and_gives_all_back),
+		TEST(a_lost_link_leaves_the_processor_alone),
 		TEST(the_sender_gets_a_receipt_when_it_is_committed),
 		TEST(the_sender_gets_an_error_when_it_is_refused),
 		TEST(an_answer_waits_for_the_link),
