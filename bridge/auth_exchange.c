@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bridge/auth_body.h"
+#include "bridge/clock.h"
 #include "prim/base.h"
 
 static int64_t now_ms(const struct br_auth *auth)
@@ -131,8 +132,7 @@ void br_auth_exchange_pace(struct br_auth_exchange *x, br_auth_step_fn step)
 		step(x);
 		return;
 	}
-	wait = (struct timeval){ .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
+	wait = br_clock_timeval(ms);
 	x->next = step;
 	x->timer = evtimer_new(auth->base, on_waited, x);
 	evtimer_add(x->timer, &wait);

@@ -27,6 +27,12 @@ int64_t br_clock_steady_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+struct timeval br_clock_timeval(int64_t ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
+}
+
 void br_clock_init(struct br_clock *c)
 {
 	memset(c, 0, sizeof(*c));

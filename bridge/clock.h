@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 #include "prim/slice.h"
 
@@ -19,6 +20,8 @@
 int64_t br_clock_wall_ms(void);
 /* ms since some moment; never goes back. */
 int64_t br_clock_steady_ms(void);
+/* A wait as the loop wants it. */
+struct timeval br_clock_timeval(int64_t ms);
 
 struct br_clock {
 	int64_t offset_ms; /* wall minus monotonic, at start */

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <unistd.h>
 
+#include "bridge/clock.h"
 #include "bridge/host_private.h"
 #include "bridge/metric.h"
 #include "prim/base.h"
@@ -78,8 +79,7 @@ static void lose(struct br_host *h)
 
 static void set_timer(struct event *timer, unsigned ms)
 {
-	const struct timeval time = { .tv_sec = ms / 1000,
-		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+	const struct timeval time = br_clock_timeval(ms);
 
 	event_add(timer, &time);
 }

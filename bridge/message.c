@@ -8,6 +8,7 @@
 
 #include "bridge/store.h"
 #include "prim/base.h"
+#include "prim/octet.h"
 #include "prim/session.h"
 
 void br_message_keys_init(struct br_message_keys *keys,
@@ -252,13 +253,10 @@ void br_message_put_delivery(struct prim_buf *b, const struct br_message *m)
 	prim_buf_put_hex(b, m->delivery.octets, PRIM_DIGEST_LEN);
 }
 
+/* As we write them: in lower case. */
 static int digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return c == prim_octet_lower(c) ? prim_octet_hex(c) : -1;
 }
 
 bool br_message_parse_delivery(struct prim_slice text,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/value.h"
 #include "prim/base.h"
 
 #define NAME_MAX_LEN    48
@@ -136,10 +137,7 @@ static bool name_ok(struct prim_slice name)
 /* The name goes between quotes, so nothing that could end them. */
 static bool adapter_ok(const char *adapter)
 {
-	const size_t len = strspn(adapter,
-	    "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return len > 0 && len <= ADAPTER_MAX_LEN && adapter[len] == '\0';
+	return br_value_is_name(adapter) && strlen(adapter) <= ADAPTER_MAX_LEN;
 }
 
 static int compare(const struct series *a, const struct series *b)

@@ -9,6 +9,7 @@
 
 #include "prim/address.h"
 #include "prim/base.h"
+#include "prim/octet.h"
 
 #define NAME_MAX_LEN 32
 
@@ -126,8 +127,7 @@ char *br_value_domain(const char *text)
 		return NULL;
 	domain = prim_slice_copy(prim_slice_of(text));
 	for (char *c = domain; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+		*c = prim_octet_lower(*c);
 	return domain;
 }
 

@@ -27,22 +27,27 @@ struct br_worker {
 	bool closing;
 };
 
+static void run_all(struct thread *t, struct br_mail_queue *queue)
+{
+	struct br_mail *mail;
+
+	while ((mail = STAILQ_FIRST(queue))) {
+		struct br_worker_job *job = PRIM_CONTAINER(mail,
+		    struct br_worker_job, mail);
+
+		STAILQ_REMOVE_HEAD(queue, link);
+		job->run(job->arg);
+		br_mailbox_put(t->results, mail);
+	}
+}
+
 static void *thread_main(void *arg)
 {
 	struct thread *t = arg;
 	struct br_mail_queue queue;
 
-	while (br_mailbox_wait(&t->inbox, &queue)) {
-		while (!STAILQ_EMPTY(&queue)) {
-			struct br_mail *mail = STAILQ_FIRST(&queue);
-			struct br_worker_job *job = PRIM_CONTAINER(mail,
-			    struct br_worker_job, mail);
-
-			STAILQ_REMOVE_HEAD(&queue, link);
-			job->run(job->arg);
-			br_mailbox_put(t->results, mail);
-		}
-	}
+	while (br_mailbox_wait(&t->inbox, &queue))
+		run_all(t, &queue);
 	return NULL;
 }
 
