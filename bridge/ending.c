@@ -41,10 +41,11 @@ static void on_written(void *arg, enum br_store_outcome outcome)
 static void ending_write(struct br_ending *e)
 {
 	struct br_server *s = e->server;
+	const struct br_store_end end = { .code = e->code,
+		.reason = prim_slice_of(e->reason),
+		.forget_ms = br_server_now(s) + REMEMBER_MS };
 
-	br_store_message_end(s->store, e->seq, e->code,
-	    prim_slice_of(e->reason), br_server_now(s) + REMEMBER_MS,
-	    on_written, e);
+	br_store_message_end(s->store, e->seq, &end, on_written, e);
 }
 
 static void on_again(struct prim_timer *t)

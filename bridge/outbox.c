@@ -308,16 +308,18 @@ void br_row_back(struct br_outbox *o, struct br_row *row, bool now)
 {
 	struct br_lane *lane = row->lane;
 	struct br_server *s = o->server;
-	int64_t at;
+	struct br_store_attempt attempt;
 
 	br_row_set_transit(row, NULL);
 	if (!now) {
 		row->attempts++;
-		at = br_server_now(s) + retry_delay(o, row->attempts);
-		prim_timer_set(&s->wheel, &lane->retry, at);
+		attempt = (struct br_store_attempt){ .seq = row->seq,
+			.attempts = row->attempts,
+			.next_try_ms = br_server_now(s) +
+			    retry_delay(o, row->attempts) };
+		prim_timer_set(&s->wheel, &lane->retry, attempt.next_try_ms);
 		lane_unready(lane);
-		br_store_message_attempt(s->store, row->seq, row->attempts, at,
-		    on_attempt, NULL);
+		br_store_message_attempt(s->store, &attempt, on_attempt, NULL);
 	}
 	lane_ready(lane);
 }

@@ -155,6 +155,36 @@ void br_store_note_damage(struct br_store *s, const char *what)
 	br_error(&s->log, "%s is damaged and passed over", what);
 }
 
+static bool scan_rows(struct br_store *s, struct br_store_db *db,
+    const struct br_store_scan *scan)
+{
+	struct br_store_query q = br_store_query(db, scan->statement);
+	int code;
+
+	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
+		if (!scan->row(&q, scan->arg))
+			br_store_note_damage(s, scan->one);
+	}
+	if (code == SQLITE_DONE)
+		br_store_query_end(&q);
+	return code == SQLITE_DONE;
+}
+
+bool br_store_scan(struct br_store *s, const struct br_store_scan *scan,
+    struct br_err *err)
+{
+	struct br_store_db db = { .keys = &s->keys };
+	bool fine;
+
+	if (!br_store_db_open(&db, &s->place, BR_STORE_QUEUE, false, err))
+		return false;
+	fine = scan_rows(s, &db, scan);
+	if (!fine)
+		br_err_set(err, "cannot read %s: %s", scan->all, db.reason);
+	br_store_db_close(&db);
+	return fine;
+}
+
 static void job_take(struct br_store *s, struct br_store_job *job,
     const struct br_store_work *work)
 {

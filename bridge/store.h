@@ -152,22 +152,27 @@ void br_store_message_get(struct br_store *s, int64_t seq,
 bool br_store_message_each(struct br_store *s, br_store_message_fn each,
     void *arg, struct br_err *err);
 
+struct br_store_attempt {
+	int64_t seq;
+	unsigned attempts; /* hand-offs begun */
+	int64_t next_try_ms;
+};
+
 /* Remembers that a hand-off begins or when the next one may. */
-void br_store_message_attempt(struct br_store *s, int64_t seq,
-    unsigned attempts, int64_t next_try_ms, br_store_done_fn done, void *arg);
+void br_store_message_attempt(struct br_store *s,
+    const struct br_store_attempt *attempt, br_store_done_fn done, void *arg);
 
-/* The end of a message: the row goes, its duplicate key stays until
- * `forget_ms`, a line of history is written, all in one transaction. `reason`
- * is a short text for the history ("delivered", "expired", "refused"). `done`
- * may be NULL. */
-void br_store_message_end(struct br_store *s, int64_t seq, unsigned code,
-    struct prim_slice reason, int64_t forget_ms, br_store_done_fn done,
-    void *arg);
+struct br_store_end {
+	unsigned code;
+	struct prim_slice reason; /* for the history: "delivered", "expired" */
+	int64_t forget_ms;        /* until then its duplicate key stays */
+};
 
-/* Ends every message for `destination` (an account was removed); DONE also when
- * there was none. Their keys stay for 48 hours. */
-void br_store_message_end_all(struct br_store *s, struct prim_slice destination,
-    unsigned code, struct prim_slice reason, br_store_done_fn done, void *arg);
+/* The end of a message: the row goes, its duplicate key stays, a line of
+ * history is written, all in one transaction. `end` is copied; `done` may be
+ * NULL. */
+void br_store_message_end(struct br_store *s, int64_t seq,
+    const struct br_store_end *end, br_store_done_fn done, void *arg);
 
 /* ---- duplicates (queue.db) ---- */
 

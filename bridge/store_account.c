@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Accounts. */
 
-#include "bridge/clock.h"
 #include "bridge/store_private.h"
 
 #include <string.h>
 
+#include "bridge/clock.h"
 #include "prim/base.h"
 
 #define PAGE 256

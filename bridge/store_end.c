@@ -2,9 +2,9 @@
 /* The life of a stored message after it was stored: attempts, its end, and how
  * long it is remembered. */
 
-#include "bridge/clock.h"
 #include "bridge/store_private.h"
 
+#include "bridge/clock.h"
 #include "prim/base.h"
 
 #define END_STEP    256 /* messages found at once when all are ended */
@@ -12,15 +12,12 @@
 
 struct attempt {
 	struct br_store_write write;
-	int64_t seq;
-	unsigned attempts;
-	int64_t next_try_ms;
+	struct br_store_attempt attempt;
 };
 
 struct end {
 	struct br_store_write write;
-	int64_t seq;                   /* or: */
-	struct prim_slice destination; /* all for it */
+	int64_t seq;
 	struct br_store_end end;
 	char octets[];
 };
@@ -54,7 +51,8 @@ static bool attempts_find(struct br_store_db *db, int64_t seq,
 	return true;
 }
 
-static bool attempt_event(struct br_store_db *db, const struct attempt *a)
+static bool attempt_event(struct br_store_db *db,
+    const struct br_store_attempt *a)
 {
 	prim_buf_reset(&db->scratch);
 	prim_buf_puts(&db->scratch, "attempt n=");
@@ -65,7 +63,8 @@ static bool attempt_event(struct br_store_db *db, const struct attempt *a)
 /* Only a hand-off that begins is history; a new time for the next is not. */
 static bool attempt_write(struct br_store_db *db, struct br_store_job *job)
 {
-	const struct attempt *a = (const struct attempt *)job;
+	const struct br_store_attempt *a =
+	    &((const struct attempt *)job)->attempt;
 	struct br_store_query q;
 	int64_t before;
 
@@ -87,16 +86,14 @@ static const struct br_store_work ATTEMPT = {
 	.finish = br_store_write_finish,
 };
 
-void br_store_message_attempt(struct br_store *s, int64_t seq,
-    unsigned attempts, int64_t next_try_ms, br_store_done_fn done, void *arg)
+void br_store_message_attempt(struct br_store *s,
+    const struct br_store_attempt *attempt, br_store_done_fn done, void *arg)
 {
 	struct attempt *a = prim_new(struct attempt);
 
 	a->write.done = done;
 	a->write.arg = arg;
-	a->seq = seq;
-	a->attempts = attempts;
-	a->next_try_ms = next_try_ms;
+	a->attempt = *attempt;
 	br_store_take_write(s, &a->write.job, &ATTEMPT);
 }
 
@@ -218,59 +215,23 @@ static bool end_write(struct br_store_db *db, struct br_store_job *job)
 	return true;
 }
 
-static bool end_all_write(struct br_store_db *db, struct br_store_job *job)
-{
-	const struct end *e = (const struct end *)job;
-
-	job->outcome = BR_STORE_DONE;
-	return br_store_end_for(db, e->destination, &e->end);
-}
-
 static const struct br_store_work END = {
 	.write = { [BR_STORE_QUEUE] = end_write },
 	.finish = br_store_write_finish,
 };
-static const struct br_store_work END_ALL = {
-	.write = { [BR_STORE_QUEUE] = end_all_write },
-	.finish = br_store_write_finish,
-};
 
-/* `end` and `destination` are copied. */
-static struct end *end_new(const struct br_store_end *end,
-    struct prim_slice destination, br_store_done_fn done, void *arg)
+void br_store_message_end(struct br_store *s, int64_t seq,
+    const struct br_store_end *end, br_store_done_fn done, void *arg)
 {
-	struct end *e = prim_alloc(sizeof(*e) + end->reason.len +
-	    destination.len);
+	struct end *e = prim_alloc(sizeof(*e) + end->reason.len);
 	char *room = e->octets;
 
 	e->write.done = done;
 	e->write.arg = arg;
-	e->end = *end;
-	e->destination = destination;
-	br_store_keep(&room, &e->end.reason);
-	br_store_keep(&room, &e->destination);
-	return e;
-}
-
-void br_store_message_end(struct br_store *s, int64_t seq, unsigned code,
-    struct prim_slice reason, int64_t forget_ms, br_store_done_fn done,
-    void *arg)
-{
-	const struct br_store_end end = { code, reason, forget_ms };
-	struct end *e = end_new(&end, PRIM_SLICE_NONE, done, arg);
-
 	e->seq = seq;
+	e->end = *end;
+	br_store_keep(&room, &e->end.reason);
 	br_store_take_write(s, &e->write.job, &END);
-}
-
-void br_store_message_end_all(struct br_store *s, struct prim_slice destination,
-    unsigned code, struct prim_slice reason, br_store_done_fn done, void *arg)
-{
-	const struct br_store_end end = { code, reason,
-		br_clock_wall_ms() + BR_STORE_FORGET };
-	struct end *e = end_new(&end, destination, done, arg);
-
-	br_store_take_write(s, &e->write.job, &END_ALL);
 }
 
 /* ---- forgetting ---- */

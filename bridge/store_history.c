@@ -97,40 +97,37 @@ void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
 	br_store_take_look(s, &l->job, &DUPLICATE);
 }
 
-static bool keys_tell(struct br_store *s, struct br_store_db *db,
-    br_store_key_fn each, void *arg)
+struct keys {
+	br_store_key_fn each;
+	void *arg; /* borrowed */
+};
+
+static bool key_tell(struct br_store_query *q, void *arg)
 {
-	struct br_store_query q = br_store_query(db, BR_SQL_DUPLICATE_EACH);
+	const struct keys *k = arg;
 	struct prim_digest key;
 	uint64_t prefix;
-	int code;
 
-	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
-		if (!br_store_take_octets(&q, key.octets, PRIM_DIGEST_LEN)) {
-			br_store_note_damage(s, "the key of a duplicate");
-			continue;
-		}
-		memcpy(&prefix, key.octets, sizeof(prefix));
-		each(arg, prefix);
-	}
-	if (code == SQLITE_DONE)
-		br_store_query_end(&q);
-	return code == SQLITE_DONE;
+	if (!br_store_take_octets(q, key.octets, PRIM_DIGEST_LEN))
+		return false;
+	memcpy(&prefix, key.octets, sizeof(prefix));
+	k->each(k->arg, prefix);
+	return true;
 }
 
 bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
     void *arg, struct br_err *err)
 {
-	struct br_store_db db = { .keys = &s->keys };
-	bool fine;
+	struct keys k = { each, arg };
+	const struct br_store_scan scan = {
+		.statement = BR_SQL_DUPLICATE_EACH,
+		.row = key_tell,
+		.arg = &k,
+		.one = "the key of a duplicate",
+		.all = "the duplicates",
+	};
 
-	if (!br_store_db_open(&db, &s->place, BR_STORE_QUEUE, false, err))
-		return false;
-	fine = keys_tell(s, &db, each, arg);
-	if (!fine)
-		br_err_set(err, "cannot read the duplicates: %s", db.reason);
-	br_store_db_close(&db);
-	return fine;
+	return br_store_scan(s, &scan, err);
 }
 
 /* ---- history ---- */

@@ -312,36 +312,33 @@ void br_store_message_get(struct br_store *s, int64_t seq,
 
 /* ---- all, at start ---- */
 
-static bool each_tell(struct br_store *s, struct br_store_db *db,
-    br_store_message_fn each, void *arg)
-{
-	struct br_store_query q = br_store_query(db, BR_SQL_MESSAGE_EACH);
-	struct br_store_message m;
-	int code;
+struct messages {
+	br_store_message_fn each;
+	void *arg; /* borrowed */
+};
 
-	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
-		if (message_take(&q, &m))
-			each(arg, &m, false);
-		else
-			br_store_note_damage(s, "a stored message");
-	}
-	if (code == SQLITE_DONE)
-		br_store_query_end(&q);
-	return code == SQLITE_DONE;
+static bool message_tell(struct br_store_query *q, void *arg)
+{
+	const struct messages *all = arg;
+	struct br_store_message m;
+
+	if (!message_take(q, &m))
+		return false;
+	all->each(all->arg, &m, false);
+	return true;
 }
 
 bool br_store_message_each(struct br_store *s, br_store_message_fn each,
     void *arg, struct br_err *err)
 {
-	struct br_store_db db = { .keys = &s->keys };
-	bool fine;
+	struct messages all = { each, arg };
+	const struct br_store_scan scan = {
+		.statement = BR_SQL_MESSAGE_EACH,
+		.row = message_tell,
+		.arg = &all,
+		.one = "a stored message",
+		.all = "the stored messages",
+	};
 
-	if (!br_store_db_open(&db, &s->place, BR_STORE_QUEUE, false, err))
-		return false;
-	fine = each_tell(s, &db, each, arg);
-	if (!fine)
-		br_err_set(err, "cannot read the stored messages: %s",
-		    db.reason);
-	br_store_db_close(&db);
-	return fine;
+	return br_store_scan(s, &scan, err);
 }

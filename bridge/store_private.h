@@ -219,6 +219,20 @@ bool br_store_secret_load(struct br_store *s, struct br_err *err);
 bool br_store_threads_start(struct br_store *s, struct br_err *err);
 void br_store_threads_stop(struct br_store *s);
 
+/* A look at every row of queue.db that a statement finds, at once and on a
+ * connection of its own. */
+struct br_store_scan {
+	enum br_store_statement statement;
+	/* False: the row is damaged and passed over. */
+	bool (*row)(struct br_store_query *q, void *arg);
+	void *arg;       /* borrowed */
+	const char *one; /* static: what a row is, in a sentence */
+	const char *all; /* static: what all of them are */
+};
+
+bool br_store_scan(struct br_store *s, const struct br_store_scan *scan,
+    struct br_err *err);
+
 /* Counts and logs a damaged row that is passed over. Loop. */
 void br_store_note_damage(struct br_store *s, const char *what);
 
@@ -228,12 +242,6 @@ void br_store_keep(char **room, struct prim_slice *slice);
 bool br_store_changed(const struct br_store_query *q, struct br_store_job *job);
 
 /* Ends what waits for `destination`, in the transaction that runs. */
-struct br_store_end {
-	unsigned code;
-	struct prim_slice reason;
-	int64_t forget_ms;
-};
-
 bool br_store_end_for(struct br_store_db *db, struct prim_slice destination,
     const struct br_store_end *end);
 /* Appends a line to the history of message `seq`. */

@@ -84,6 +84,8 @@ static struct state_write *write_new(struct prim_slice adapter,
 	return w;
 }
 
+/* `adapter` and `key` are one name, `done` and `arg` one callback. */
+/* NOLINTNEXTLINE(readability-function-size) */
 void br_store_state_put(struct br_store *s, struct prim_slice adapter,
     struct prim_slice key, struct prim_slice value, br_store_done_fn done,
     void *arg)

@@ -143,10 +143,10 @@ static inline struct br_store_message message_make(uint64_t number,
 {
 	struct br_store_message m = {
 		.content_hash = number * 7,
-		.destination = PRIM_SLICE("adapter:xmpp"),
+		.destination = PRIM_SLICE("inbox:bob@here.example"),
 		.origin = PRIM_SLICE("client"),
 		.sender = PRIM_SLICE("ann@here.example"),
-		.recipient = PRIM_SLICE("bob@there.example"),
+		.recipient = PRIM_SLICE("bob@here.example"),
 		.message_id = id,
 		.head = PRIM_SLICE("From: im:ann@here.example\r\n"),
 		.body = PRIM_SLICE("hello"),

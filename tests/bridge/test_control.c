@@ -369,8 +369,9 @@ static void make_history(struct world *w)
 	br_store_settle(w->control.store);
 	br_info(&log, "end id=m11 code=200");
 	br_info(&log, "end id=m1 code=200");
-	br_store_message_end(w->control.store, seq, 200,
-	    PRIM_SLICE("delivered"), INT64_MAX, NULL, NULL);
+	br_store_message_end(w->control.store, seq,
+	    &(struct br_store_end){ 200, PRIM_SLICE("delivered"), INT64_MAX },
+	    NULL, NULL);
 	br_store_settle(w->control.store);
 	br_log_flush();
 	br_log_set_sink(NULL, NULL);

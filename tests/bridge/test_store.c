@@ -114,7 +114,8 @@ static void dropping_an_account_ends_what_waits_for_it(void **state)
 	stored = message_store(w, &m);
 	br_store_account_drop(w->store, a.key, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_DONE);
-	br_store_message_attempt(w->store, stored.seq, 1, 0, on_done, &heard);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ stored.seq, 1, 0 }, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);
 	br_store_account_drop(w->store, a.key, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);

@@ -48,8 +48,10 @@ static void the_end_decides_what_a_duplicate_hears(void **state)
 		struct heard heard = { 0 };
 		struct got got;
 
-		br_store_message_end(w->store, first.seq, CASES[i].code,
-		    PRIM_SLICE("reason"), 5000, on_done, &heard);
+		br_store_message_end(w->store, first.seq,
+		    &(struct br_store_end){ CASES[i].code, PRIM_SLICE("reason"),
+			5000 },
+		    on_done, &heard);
 		world_expect(w, &heard, BR_STORE_DONE);
 		get(w, first.seq, &got);
 		assert_false(got.there);
@@ -57,8 +59,9 @@ static void the_end_decides_what_a_duplicate_hears(void **state)
 		assert_int_equal(again.outcome, BR_STORE_DUPLICATE);
 		assert_int_equal(again.answer, CASES[i].answer);
 		assert_int_equal(answer(w, &m.key), CASES[i].answer);
-		br_store_message_end(w->store, first.seq, 200,
-		    PRIM_SLICE("again"), 5000, on_done, &heard);
+		br_store_message_end(w->store, first.seq,
+		    &(struct br_store_end){ 200, PRIM_SLICE("again"), 5000 },
+		    on_done, &heard);
 		world_expect(w, &heard, BR_STORE_ABSENT);
 	}
 }
@@ -102,24 +105,29 @@ static void history_tells_the_whole_story(void **state)
 	struct got got;
 
 	(void)message_store(w, &other);
-	br_store_message_attempt(w->store, result.seq, 1, 50, on_done, &heard);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ result.seq, 1, 50 }, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_DONE);
-	br_store_message_attempt(w->store, result.seq, 1, 60, NULL, NULL);
-	br_store_message_attempt(w->store, result.seq, 2, 70, NULL, NULL);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ result.seq, 1, 60 }, NULL, NULL);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ result.seq, 2, 70 }, NULL, NULL);
 	br_store_settle(w->store);
 	get(w, result.seq, &got);
 	assert_int_equal(got.attempts, 2);
 	assert_int_equal(got.next_try_ms, 70);
-	br_store_message_end(w->store, result.seq, 200, PRIM_SLICE("delivered"),
-	    5000, NULL, NULL);
+	br_store_message_end(w->store, result.seq,
+	    &(struct br_store_end){ 200, PRIM_SLICE("delivered"), 5000 }, NULL,
+	    NULL);
 	br_store_settle(w->store);
-	br_store_message_attempt(w->store, result.seq, 3, 0, on_done, &heard);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ result.seq, 3, 0 }, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);
 
 	history(w, PRIM_SLICE("Story"), &lines);
 	assert_string_equal(lines.text,
-	    "accepted from=ann@here.example to=bob@there.example"
-	    " via=adapter:xmpp\n"
+	    "accepted from=ann@here.example to=bob@here.example"
+	    " via=inbox:bob@here.example\n"
 	    "attempt n=1\n"
 	    "attempt n=2\n"
 	    "end code=200 reason=delivered\n");
@@ -135,14 +143,14 @@ static void history_stops_at_a_thousand_lines(void **state)
 	struct lines lines;
 
 	for (unsigned i = 1; i <= 1100; i++)
-		br_store_message_attempt(w->store, result.seq, i, 0, NULL,
-		    NULL);
+		br_store_message_attempt(w->store,
+		    &(struct br_store_attempt){ result.seq, i, 0 }, NULL, NULL);
 	br_store_settle(w->store);
 	history(w, PRIM_SLICE("long"), &lines);
 	assert_int_equal(lines.count, 1000);
 }
 
-static void ending_all_for_a_destination_leaves_the_others(void **state)
+static void dropping_an_account_ends_many_and_leaves_the_others(void **state)
 {
 	struct world *w = *state;
 	struct br_store_message other = message_make(9999, PRIM_SLICE("o"));
@@ -152,9 +160,9 @@ static void ending_all_for_a_destination_leaves_the_others(void **state)
 	other.destination = PRIM_SLICE("adapter:mail");
 	store_many(w, 0, 700);
 	(void)message_store(w, &other);
-	br_store_message_end_all(w->store, PRIM_SLICE("adapter:xmpp"), 403,
-	    PRIM_SLICE("gone"), on_done, &heard);
-	world_expect(w, &heard, BR_STORE_DONE);
+	br_store_account_drop(w->store, PRIM_SLICE("bob@here.example"), on_done,
+	    &heard);
+	world_expect(w, &heard, BR_STORE_ABSENT); /* the account */
 	get(w, 700, &got);
 	assert_false(got.there);
 	get(w, 701, &got);
@@ -169,8 +177,10 @@ static void the_past_is_forgotten_in_steps(void **state)
 
 	store_many(w, 0, 400);
 	for (int64_t seq = 1; seq <= 300; seq++)
-		br_store_message_end(w->store, seq, 200, PRIM_SLICE("d"),
-		    seq <= 200 ? 5000 : 6000, NULL, NULL);
+		br_store_message_end(w->store, seq,
+		    &(struct br_store_end){ 200, PRIM_SLICE("d"),
+			seq <= 200 ? 5000 : 6000 },
+		    NULL, NULL);
 	br_store_settle(w->store);
 	br_store_expire(w->store, 4999);
 	br_store_settle(w->store);
@@ -194,7 +204,7 @@ int main(void)
 		IN_FOLDER(the_end_decides_what_a_duplicate_hears),
 		IN_FOLDER(history_tells_the_whole_story),
 		IN_MEMORY(history_stops_at_a_thousand_lines),
-		IN_FOLDER(ending_all_for_a_destination_leaves_the_others),
+		IN_FOLDER(dropping_an_account_ends_many_and_leaves_the_others),
 		IN_MEMORY(the_past_is_forgotten_in_steps),
 		IN_FOLDER(the_past_is_forgotten_in_steps),
 	};

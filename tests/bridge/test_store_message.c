@@ -165,8 +165,8 @@ static void a_seq_is_never_given_twice(void **state)
 	struct br_store_message n = message_make(2, PRIM_SLICE("n"));
 	int64_t seq = message_store(w, &m).seq;
 
-	br_store_message_end(w->store, seq, 200, PRIM_SLICE("d"), 0, NULL,
-	    NULL);
+	br_store_message_end(w->store, seq,
+	    &(struct br_store_end){ 200, PRIM_SLICE("d"), 0 }, NULL, NULL);
 	world_reopen(w);
 	assert_int_equal(message_store(w, &n).seq, seq + 1);
 }
@@ -211,8 +211,9 @@ static void a_damaged_message_is_not_handed_out(void **state)
 		assert_false(got.failed);
 		assert_int_equal(br_metric_get(BR_METRIC_STORE_ERRORS),
 		    errors + 1);
-		br_store_message_end(w->store, seq, 500, PRIM_SLICE("damaged"),
-		    0, on_done, &heard);
+		br_store_message_end(w->store, seq,
+		    &(struct br_store_end){ 500, PRIM_SLICE("damaged"), 0 },
+		    on_done, &heard);
 		world_expect(w, &heard, BR_STORE_DONE);
 	}
 }
