@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bridge/clock.h"
 #include "bridge/conn.h"
 #include "bridge/dispatch.h"
 #include "bridge/ending.h"
@@ -14,6 +15,7 @@
 #include "bridge/outbox.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
+#include "prim/octet.h"
 
 #define BODY_SKIP_MAX   (64U << 20) /* a refused body that is still read over */
 #define EXPIRE_EVERY_MS 600000      /* old duplicate keys are forgotten */
@@ -132,8 +134,7 @@ static void set_wheel(struct br_server *s)
 		return;
 	if (wait < 1)
 		wait = 1;
-	tv.tv_sec = wait / 1000;
-	tv.tv_usec = wait % 1000 * 1000;
+	tv = br_clock_timeval(wait);
 	event_add(s->wheel_event, &tv);
 	s->wheel_due_ms = next;
 }
@@ -180,9 +181,7 @@ static bool serves(void *ctx, struct prim_slice domain)
 	if (domain.len > PRIM_DOMAIN_MAX)
 		return false;
 	for (size_t i = 0; i < domain.len; i++)
-		lower[i] = domain.ptr[i] >= 'A' && domain.ptr[i] <= 'Z'
-		    ? (char)(domain.ptr[i] + ('a' - 'A'))
-		    : domain.ptr[i];
+		lower[i] = prim_octet_lower(domain.ptr[i]);
 	return br_config_serves(s->config, prim_slice_make(lower, domain.len));
 }
 
@@ -239,9 +238,15 @@ static bool open_store(struct br_server *s, const char *dir, struct br_err *err)
 static bool open_tls(struct br_server *s, const char *dir, struct br_err *err)
 {
 	const struct br_config *config = s->config;
+	const struct br_tls_files files = {
+		.certificate = config->tls_certificate,
+		.key = config->tls_key,
+		.data_dir = dir,
+		.domains = config->domains,
+		.domain_count = config->domain_count,
+	};
 
-	s->tls = br_tls_open(config->tls_certificate, config->tls_key, dir,
-	    config->domains, config->domain_count, err);
+	s->tls = br_tls_open(&files, err);
 	return s->tls != NULL;
 }
 

@@ -30,18 +30,6 @@ struct br_tls {
 
 /* ---- reading the files ---- */
 
-/* Never asks at a terminal. */
-static int no_passphrase(char *buffer, int size, int rwflag, void *arg)
-{
-	bool *out_asked = arg;
-
-	(void)buffer;
-	(void)size;
-	(void)rwflag;
-	*out_asked = true;
-	return -1;
-}
-
 static const char *reason(void)
 {
 	const char *text = ERR_reason_error_string(ERR_peek_last_error());
@@ -64,7 +52,7 @@ static bool load_key(const struct br_tls *tls, SSL_CTX *context,
 	bool asked = false;
 	int loaded;
 
-	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(context, br_tls_no_passphrase);
 	SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
 	loaded = SSL_CTX_use_PrivateKey_file(context, tls->key,
 	    SSL_FILETYPE_PEM);
@@ -141,20 +129,19 @@ static char *path_in(const char *folder, const char *name)
 	return prim_buf_steal(&path);
 }
 
-struct br_tls *br_tls_open(const char *certificate, const char *key,
-    const char *data_dir, char *const *domains, size_t domain_count,
-    struct br_err *err)
+struct br_tls *br_tls_open(const struct br_tls_files *files, struct br_err *err)
 {
+	const char *certificate = files->certificate, *key = files->key;
 	struct br_tls *tls = prim_new(struct br_tls);
 	const bool is_own = !certificate && !key;
 	bool is_done = true;
 
 	if (is_own) {
-		tls->certificate = path_in(data_dir, "self-signed.pem");
-		tls->key = path_in(data_dir, "self-signed.key");
+		tls->certificate = path_in(files->data_dir, "self-signed.pem");
+		tls->key = path_in(files->data_dir, "self-signed.key");
 		tls->cure = "remove both, and a new pair is made";
-		is_done = br_tls_cert_make(tls->certificate, tls->key, domains,
-		    domain_count, err);
+		is_done = br_tls_cert_make(tls->certificate, tls->key,
+		    files->domains, files->domain_count, err);
 	} else if (!certificate || !key) {
 		is_done = br_err_set(err,
 		    "tls.%s is not configured: a certificate and its key belong "

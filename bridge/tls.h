@@ -19,12 +19,19 @@ struct br_tls;
 
 #define BR_TLS_BINDING_LEN 32
 
-/* Loads `certificate` (PEM, with its chain) and `key`; when both are NULL uses
- * self-signed.pem and self-signed.key in `data_dir` and makes them (EC P-256,
- * ten years, names: `domains`) where they are missing. TLS 1.2 and up. NULL
- * with a sentence in `err`. */
-struct br_tls *br_tls_open(const char *certificate, const char *key,
-    const char *data_dir, char *const *domains, size_t domain_count,
+/* Where certificate and key are. All is borrowed during br_tls_open(). */
+struct br_tls_files {
+	const char *certificate; /* PEM, with its chain */
+	const char *key;
+	/* When both are NULL: self-signed.pem and self-signed.key in here are
+	 * used, and made (EC P-256, ten years) where they are missing. */
+	const char *data_dir;
+	char *const *domains; /* the names in what is made */
+	size_t domain_count;
+};
+
+/* TLS 1.2 and up. NULL with a sentence in `err`. */
+struct br_tls *br_tls_open(const struct br_tls_files *files,
     struct br_err *err);
 struct br_tls *br_tls_close(struct br_tls *tls);
 

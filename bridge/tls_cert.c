@@ -212,12 +212,16 @@ static EVP_PKEY *make_key(const char *path, struct br_err *err)
 	return key;
 }
 
-static int no_passphrase(char *buffer, int size, int rwflag, void *arg)
+/* OpenSSL's type, so NOLINTNEXTLINE(readability-non-const-parameter) */
+int br_tls_no_passphrase(char *buffer, int size, int rwflag, void *arg)
 {
+	bool *out_asked = arg;
+
 	(void)buffer;
 	(void)size;
 	(void)rwflag;
-	(void)arg;
+	if (out_asked)
+		*out_asked = true;
 	return -1;
 }
 
@@ -225,7 +229,7 @@ static EVP_PKEY *read_key(const char *path, struct br_err *err)
 {
 	BIO *file = BIO_new_file(path, "r");
 	EVP_PKEY *key = file
-	    ? PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL)
+	    ? PEM_read_bio_PrivateKey(file, NULL, br_tls_no_passphrase, NULL)
 	    : NULL;
 
 	BIO_free(file);

@@ -11,6 +11,10 @@
 
 #include "bridge/err.h"
 
+/* A pem_password_cb that never asks at a terminal. `arg`: a bool that becomes
+ * true when there was something to ask, or NULL. */
+int br_tls_no_passphrase(char *buffer, int size, int rwflag, void *arg);
+
 /* Sees to it that the files `certificate` and `key` (PEM) exist. Missing ones
  * are made: EC P-256, ten years, names `domains`, for "localhost" also its
  * addresses; the key is its owner's only. Each file appears whole or not at

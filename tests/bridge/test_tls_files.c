@@ -20,8 +20,7 @@ static void make_pair(const struct world *w, const char *certificate,
     const char *key)
 {
 	struct br_err err = { "" };
-	struct br_tls *tls = br_tls_open(NULL, NULL, path(w, "other"), DOMAINS,
-	    2, &err);
+	struct br_tls *tls = open_own(path(w, "other"), &err);
 
 	assert_string_equal(err.text, "");
 	br_tls_close(tls);
@@ -66,7 +65,7 @@ static void the_pair_is_made_once_and_the_key_is_ours_only(void **state)
 	assert_int_equal(stat(path(w, "self-signed.key"), &key), 0);
 	assert_int_equal(stat(path(w, "self-signed.pem"), &certificate), 0);
 	assert_int_equal(key.st_mode & 0777, 0600);
-	tls = br_tls_open(NULL, NULL, w->dir, DOMAINS, 2, &err);
+	tls = open_own(w->dir, &err);
 	assert_non_null(tls);
 	br_tls_close(tls);
 	assert_int_equal(stat(path(w, "self-signed.pem"), &again), 0);
@@ -82,7 +81,7 @@ static void a_key_without_certificate_gets_one(void **state)
 
 	assert_int_equal(stat(path(w, "self-signed.key"), &key), 0);
 	assert_int_equal(unlink(path(w, "self-signed.pem")), 0);
-	tls = br_tls_open(NULL, NULL, w->dir, DOMAINS, 2, &err);
+	tls = open_own(w->dir, &err);
 	assert_string_equal(err.text, "");
 	assert_non_null(tls);
 	br_tls_close(tls);
@@ -132,8 +131,11 @@ static struct br_tls *open_with(struct world *w, const char *certificate,
     const char *key, struct br_err *err)
 {
 	err->text[0] = '\0';
-	return br_tls_open(certificate ? path(w, certificate) : NULL,
-	    key ? path(w, key) : NULL, w->dir, DOMAINS, 2, err);
+	return br_tls_open(&(struct br_tls_files){ certificate
+				   ? path(w, certificate)
+				   : NULL,
+			       key ? path(w, key) : NULL, w->dir, DOMAINS, 2 },
+	    err);
 }
 
 static void make_bad_files(struct world *w)
@@ -203,21 +205,21 @@ static void a_pair_of_our_own_that_is_damaged_is_told(void **state)
 	struct br_err err = { "" };
 
 	write_text(path(w, "self-signed.key"), "hello\n");
-	assert_null(br_tls_open(NULL, NULL, w->dir, DOMAINS, 2, &err));
+	assert_null(open_own(w->dir, &err));
 	assert_non_null(strstr(err.text, "self-signed.key"));
 	assert_non_null(strstr(err.text, "remove both"));
 
 	assert_int_equal(unlink(path(w, "self-signed.pem")), 0);
-	assert_null(br_tls_open(NULL, NULL, w->dir, DOMAINS, 2, &err));
+	assert_null(open_own(w->dir, &err));
 	assert_non_null(strstr(err.text, "self-signed.key"));
 	assert_non_null(strstr(err.text, "remove it"));
 
 	write_text(path(w, "self-signed.pem"), "hello\n");
 	assert_int_equal(unlink(path(w, "self-signed.key")), 0);
-	assert_null(br_tls_open(NULL, NULL, w->dir, DOMAINS, 2, &err));
+	assert_null(open_own(w->dir, &err));
 	assert_non_null(strstr(err.text, "self-signed.key: is missing"));
 
-	assert_null(br_tls_open(NULL, NULL, path(w, "gone"), DOMAINS, 2, &err));
+	assert_null(open_own(path(w, "gone"), &err));
 	assert_non_null(strstr(err.text, "gone/self-signed.key"));
 	assert_non_null(strstr(err.text, "No such file"));
 }

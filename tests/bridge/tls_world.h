@@ -66,6 +66,16 @@ static inline void sweep(const char *folder)
 	(void)rmdir(folder);
 }
 
+/* With a pair of its own making in `folder`. */
+static inline struct br_tls *open_own(const char *folder, struct br_err *err)
+{
+	const struct br_tls_files files = { .data_dir = folder,
+		.domains = DOMAINS,
+		.domain_count = 2 };
+
+	return br_tls_open(&files, err);
+}
+
 static inline int set_up(void **state)
 {
 	static struct world w;
@@ -79,7 +89,7 @@ static inline int set_up(void **state)
 	assert_non_null(mkdtemp(w.dir));
 	assert_int_equal(mkdir(path(&w, "other"), 0700), 0);
 	w.base = event_base_new();
-	w.tls = br_tls_open(NULL, NULL, w.dir, DOMAINS, 2, &err);
+	w.tls = open_own(w.dir, &err);
 	assert_string_equal(err.text, "");
 	assert_non_null(w.tls);
 	w.client_context = SSL_CTX_new(TLS_client_method());

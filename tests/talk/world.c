@@ -146,8 +146,10 @@ bool talk_world_certify(struct talk_world *w, struct br_err *err)
 	    parent ? parent : P_tmpdir);
 	if (!mkdtemp(w->dir))
 		return br_err_set(err, "cannot make a folder");
-	s->tls = br_tls_open(NULL, NULL, w->dir, w->config->domains,
-	    w->config->domain_count, err);
+	s->tls = br_tls_open(&(struct br_tls_files){ .data_dir = w->dir,
+				 .domains = w->config->domains,
+				 .domain_count = w->config->domain_count },
+	    err);
 	s->policy.has_tls = s->tls != NULL;
 	w->ssl_context = SSL_CTX_new(TLS_client_method());
 	return s->tls != NULL;
