@@ -8,6 +8,7 @@
 
 #include "bridge/store.h"
 #include "prim/base.h"
+#include "prim/cpim.h"
 #include "prim/octet.h"
 #include "prim/session.h"
 
@@ -87,10 +88,15 @@ static void put_lines(struct prim_buf *b, const struct br_message_source *src)
 		    PRIM_SLICE("text/plain; charset=UTF-8"));
 }
 
+static bool is_client(struct prim_slice origin)
+{
+	return prim_slice_eq(origin, PRIM_SLICE("client"));
+}
+
 /* From a client it is a header like any other that belongs to a link. */
 static struct prim_slice return_of(const struct br_message_source *src)
 {
-	if (prim_slice_eq(src->origin, PRIM_SLICE("client")))
+	if (is_client(src->origin))
 		return PRIM_SLICE_NONE;
 	return prim_command_get(src->command, PRIM_HEADER_RETURN);
 }
@@ -102,7 +108,51 @@ static void put_echo(struct prim_buf *b, const struct br_message_source *src)
 		prim_command_put_header(b, PRIM_HEADER_RETURN, return_of(src));
 }
 
-static void derive(struct br_message *m, const struct br_message_keys *keys)
+/* The line of a message/cpim that says when it was written, or the empty
+ * slice. */
+static struct prim_slice date_line(struct prim_slice body)
+{
+	struct prim_slice rest = body;
+
+	while (rest.len) {
+		struct prim_slice line = prim_slice_cut(&rest, '\n');
+
+		if (line.len <= 1)
+			break; /* the end of its headers */
+		if (prim_slice_starts(line, PRIM_SLICE("DateTime:")))
+			return line;
+	}
+	return PRIM_SLICE_NONE;
+}
+
+/* An adapter whose network does not say when something was written says when
+ * it came, and that differs when it comes again. */
+static uint64_t hash_content(const struct br_message *m,
+    const struct prim_command *c, const struct br_message_keys *keys)
+{
+	struct prim_slice date = PRIM_SLICE_NONE;
+	struct prim_slice type = prim_command_get(c, PRIM_HEADER_CONTENT_TYPE);
+	struct prim_hasher h;
+	struct prim_digest d;
+	uint64_t hash;
+
+	if (!is_client(m->origin) && prim_cpim_type_is(type, "message/cpim"))
+		date = date_line(m->body);
+	if (!date.len)
+		return prim_hash(&keys->content, m->body);
+	prim_hasher_init(&h, &keys->content);
+	prim_hasher_feed_field(&h,
+	    prim_slice_make(m->body.ptr, (size_t)(date.ptr - m->body.ptr)));
+	prim_hasher_feed_field(&h,
+	    prim_slice_from(m->body,
+		(size_t)(date.ptr + date.len - m->body.ptr)));
+	d = prim_hasher_digest(&h);
+	memcpy(&hash, d.octets, sizeof(hash));
+	return hash;
+}
+
+static void derive(struct br_message *m, const struct prim_command *c,
+    const struct br_message_keys *keys)
 {
 	struct prim_hasher h;
 
@@ -124,7 +174,7 @@ static void derive(struct br_message *m, const struct br_message_keys *keys)
 	prim_hasher_feed_field(&h, m->conversation_id);
 	m->lane = prim_hasher_digest(&h);
 
-	m->content_hash = prim_hash(&keys->content, m->body);
+	m->content_hash = hash_content(m, c, keys);
 }
 
 static void place(const struct br_message *m, struct prim_slice *part)
@@ -203,7 +253,7 @@ struct br_message *br_message_new(const struct br_message_source *source,
 	part_copy(&l, source->origin, &parts.origin);
 	part_copy(&l, return_of(source), &parts.return_token);
 	m = assemble(&parts, &scratch, source->command->body);
-	derive(m, keys);
+	derive(m, source->command, keys);
 	return m;
 }
 
@@ -230,7 +280,7 @@ struct br_message *br_message_restore(const struct br_store_message *stored,
 	part_copy(&l, stored->origin, &parts.origin);
 	part_copy(&l, stored->return_token, &parts.return_token);
 	m = assemble(&parts, &scratch, stored->body);
-	derive(m, keys);
+	derive(m, &c, keys);
 	m->key = stored->key;
 	return m;
 }

@@ -37,7 +37,8 @@ struct br_message {
 	struct prim_digest key;         /* of duplicates */
 	struct prim_digest delivery; /* Delivery-ID, equal on every attempt */
 	struct prim_digest lane;
-	uint64_t content_hash; /* equal in a true duplicate */
+	uint64_t content_hash; /* equal in a true duplicate; the DateTime of an
+	                          adapter's message/cpim may differ */
 	unsigned hops;         /* as it leaves us */
 	int64_t accepted_ms;   /* wall clock */
 	int64_t expires_ms;
