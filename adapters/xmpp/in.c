@@ -19,11 +19,9 @@
 #include "prim/octet.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
-/* An origin-id this long is taken for unique in the world. */
+/* An id this long is taken for unique in the world. */
 #define UNIQUE_MIN 16
 #define UNIQUE_MAX 128
-/* How long a stanza that comes again is recognised by a short id. */
-#define AGAIN_MS 600000
 
 static enum xa_in_result refuse(struct xa_in *in, const struct xa_error *error,
     const char *why)
@@ -115,25 +113,21 @@ static bool is_unique(struct prim_slice id)
 }
 
 /* A stanza that comes again must get the same id. One with a short id, "7",
- * may be a new message of a client that began to count anew; then it counts as
- * the same only for a while. One without any never does. */
+ * may as well be a new one of a client that counts from 1 after each log-in:
+ * it never counts as the same, nor does one without any. */
 static void derive_id(struct xa_in *in, const struct xa_in_context *c,
     xmpp_stanza_t *stanza)
 {
 	struct prim_slice id = xa_stanza_get(stanza, "id");
-	uint64_t when = 0;
+	uint64_t once = id.len < UNIQUE_MIN ? c->random : 0;
 	struct prim_slice parts[] = {
 		xa_stanza_get(stanza, "from"),
 		xa_stanza_get(stanza, "to"),
 		id,
 		prim_buf_slice(&in->text),
-		prim_slice_make((const char *)&when, sizeof(when)),
+		prim_slice_make((const char *)&once, sizeof(once)),
 	};
 
-	if (id.len == 0)
-		when = c->random;
-	else if (id.len < UNIQUE_MIN)
-		when = (uint64_t)(c->now_ms / AGAIN_MS);
 	xa_digest_id(&in->message_id, parts, PRIM_COUNT(parts));
 }
 
@@ -261,6 +255,15 @@ static void put_body(struct xa_in *in, const struct xa_in_context *c,
 	prim_buf_put(&in->body, prim_buf_slice(&in->text));
 }
 
+/* What nobody could take apart again is not handed in: the subjects have no
+ * other bounds than those of a header. */
+static bool body_is_sound(const struct xa_in *in)
+{
+	struct prim_cpim cpim;
+
+	return prim_cpim_parse(prim_buf_slice(&in->body), &cpim, NULL);
+}
+
 /*
  * The whole.
  */
@@ -318,6 +321,9 @@ static enum xa_in_result translate_text(struct xa_in *in,
 		    "id and addresses are too long");
 	prim_date_put_1123(&in->date, c->now_ms);
 	put_body(in, c, stanza, language);
+	if (!body_is_sound(in))
+		return refuse(in, &xa_error_policy_violation,
+		    "the subjects are too long or too many");
 	fill(in);
 	return XA_IN_SUBMIT;
 }

@@ -24,7 +24,7 @@ struct xa_in_context {
 	struct prim_slice gateway; /* the gateway's domain, or empty */
 	bool is_gateway;           /* it came to the gateway's component */
 	int64_t now_ms;            /* wall clock */
-	uint64_t random;           /* fresh, for ids where there are none */
+	uint64_t random; /* fresh, for ids where there are no good ones */
 	/* Is a sender of `domain` known to PRIM under its own name? */
 	bool (*routes)(void *ctx, struct prim_slice domain);
 	void *ctx;

@@ -159,6 +159,27 @@ class Messages(Base):
                 self.assertIsNotNone(romeo.wait(
                     lambda h, m=mid: h.receipt == m), "no receipt")
 
+    def test_a_stanza_that_comes_again_is_no_second_message(self):
+        romeo = self.world.xmpp(ROMEO)
+        juliet = self.world.prim(JULIET)
+        for _ in range(2):
+            romeo.send(JULIET, "once", "again-0123456789")
+            self.assertIsNotNone(romeo.wait(lambda h: h.receipt))
+            time.sleep(1.1)  # the second says another time
+        romeo.send(JULIET, "another", "other-0123456789")
+        self.assertTrue(juliet.wait_text("another"))
+        self.assertEqual(juliet.texts(), ["once", "another"])
+        self.assertFalse([h for h in romeo.heard if not h.receipt], "an error")
+
+    def test_who_says_it_twice_is_heard_twice(self):
+        romeo = self.world.xmpp(ROMEO)
+        juliet = self.world.prim(JULIET)
+        for _ in range(2):
+            romeo.raw(f"<message to='{JULIET}' id='7' type='chat'>"
+                      "<body>ok</body></message>")
+        self.assertTrue(wait_until(lambda: juliet.texts() == ["ok", "ok"], 5))
+        self.assertFalse(romeo.heard, "an error")
+
     def test_threads_and_subjects_cross(self):
         romeo = self.world.xmpp(ROMEO)
         juliet = self.world.prim(JULIET)
