@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: ISC
+"""What an operator and his scripts rely on: checks, exit codes, signals, the
+admin port, the control socket."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from prim import Refused  # noqa: E402
+from servers import Primd, wait_until  # noqa: E402
+
+ALICE, BOB = "alice@localhost", "bob@localhost"
+
+
+class Daemon(unittest.TestCase):
+    def setUp(self):
+        self.primd = Primd()
+        self.addCleanup(self.primd.clean)
+        self.primd.account(ALICE)
+        self.primd.account(BOB)
+
+    def get(self, path):
+        url = f"http://127.0.0.1:{self.primd.admin}{path}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+
+    def run_primd(self, *args):
+        return subprocess.run(
+            [os.path.join(self.primd.bin, "primd"), *args], timeout=30,
+            capture_output=True, text=True, cwd=self.primd.folder, check=False)
+
+    def append(self, text):
+        with open(self.primd.config, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_a_good_configuration_is_found_good(self):
+        done = self.run_primd("-c", self.primd.config, "--check")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_bad_one_is_one_line_with_its_place_and_exit_code_2(self):
+        place = re.escape(self.primd.config) + r":\d+:\d+: ."
+        for text in ("colour: blue\n", "limits: { body: many }\n",
+                     "adapters:\n  - { name: echo, plugin: echo, options: "
+                     "{ domain: echo.localhost, volume: 11 } }\n"):
+            with self.subTest(text):
+                with open(self.primd.config, encoding="utf-8") as file:
+                    good = file.read()
+                self.append(text)
+                for args in (("--check",), ()):
+                    done = self.run_primd("-c", self.primd.config, *args)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertRegex(done.stderr, place)
+                with open(self.primd.config, "w", encoding="utf-8") as file:
+                    file.write(good)
+
+    def test_health_and_metrics_are_served(self):
+        self.primd.start()
+        self.assertEqual(self.get("/healthz")[0], 200)
+        client = self.primd.client(ALICE)
+        status, text = self.get("/metrics")
+        self.assertEqual(status, 200)
+        self.assertRegex(text, r"(?m)^primd_connections 1$")
+        client.close()
+
+    def test_a_reload_with_a_bad_file_changes_nothing(self):
+        self.primd.start()
+        bob = self.primd.client(BOB, listen=True)
+        start = self.primd.log_size()
+        self.append("colour: blue\n")
+        self.primd.process.send_signal(signal.SIGHUP)
+        self.assertTrue(wait_until(lambda: "colour" in self.primd.log(start), 5))
+        self.assertEqual(self.primd.client(ALICE).say(BOB, "still here"), 200)
+        self.assertTrue(bob.wait(1))
+        self.assertTrue(self.primd.is_running())
+
+    def test_two_never_share_a_data_folder(self):
+        self.primd.start()
+        done = self.run_primd("-c", self.primd.config)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertTrue(done.stderr)
+        self.assertTrue(self.primd.is_running())
+
+    def test_accounts_change_while_it_runs(self):
+        self.primd.start()
+        self.primd.ctl("account", "passwd", ALICE, stdin="another\n")
+        with self.assertRaises(Refused):
+            self.primd.client(ALICE)
+        self.primd.passwords[ALICE] = "another"
+        self.primd.client(ALICE).close()
+        self.primd.ctl("account", "remove", ALICE)
+        with self.assertRaises(Refused):
+            self.primd.client(ALICE)
+        self.assertNotIn(ALICE, self.primd.ctl("account", "list"))
+
+    def test_the_story_of_a_message_is_told(self):
+        self.primd.start()
+        alice = self.primd.client(ALICE)
+        self.assertEqual(alice.say(BOB, "for later", message_id="story-1"), 101)
+        bob = self.primd.client(BOB, listen=True)
+        self.assertTrue(bob.wait_text("for later"))
+        self.assertTrue(wait_until(lambda: re.search(
+            r"(?s)accepted.*delivered", self.primd.ctl("trace", "story-1")), 5),
+            self.primd.ctl("trace", "story-1"))
+        self.assertRegex(self.primd.log(),
+                         r"message end code=200 id=story-1 from=alice@localhost "
+                         r"to=bob@localhost via=inbox delay_ms=\d+")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, warnings="ignore")
