@@ -9,6 +9,7 @@
 
 #include "adapters/xmpp/answer.h"
 #include "adapters/xmpp/iq.h"
+#include "adapters/xmpp/jid.h"
 #include "adapters/xmpp/settle.h"
 #include "adapters/xmpp/stanza.h"
 #include "prim/base.h"
@@ -93,13 +94,25 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
  * Stanzas.
  */
 
+/* Servers close the stream over a sender that is not of the component. */
+static bool is_ours(const struct xa_leg *leg, xmpp_stanza_t *stanza)
+{
+	struct xa_jid from;
+
+	return xa_jid_split(xa_stanza_get(stanza, "from"), &from) &&
+	    prim_slice_eq(from.domain, leg->setup.host);
+}
+
 void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
 {
 	struct prim_buf xml = { 0 };
+	bool ours = is_ours(leg, stanza);
 
 	xa_stanza_put(&xml, stanza);
 	xmpp_stanza_release(stanza);
-	if (xml.len <= XA_OUT_STANZA_MAX && xa_leg_is_up(leg))
+	if (!ours)
+		leg->dropped++;
+	else if (xml.len <= XA_OUT_STANZA_MAX && xa_leg_is_up(leg))
 		xa_wire_write(&leg->wire, prim_buf_slice(&xml));
 	else if (xml.len <= XA_OUT_STANZA_MAX &&
 	    leg->unsent.len + xml.len <= XA_LEG_UNSENT_MAX)
@@ -359,6 +372,12 @@ void xa_leg_stop(struct xa_leg *leg)
 bool xa_leg_is_up(const struct xa_leg *leg)
 {
 	return xa_link_is_up(&leg->link);
+}
+
+bool xa_leg_has_room(const struct xa_leg *leg)
+{
+	return leg->pendings.table.count < XA_PENDING_MAX &&
+	    xa_wire_waiting(&leg->wire) <= XA_LEG_WAITING_MAX;
 }
 
 void xa_leg_deliver(struct xa_leg *leg, const struct xa_out *out,

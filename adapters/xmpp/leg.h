@@ -22,6 +22,8 @@
 
 /* Octets of answers that may wait for the link. */
 #define XA_LEG_UNSENT_MAX 1048576
+/* Octets that may wait for a server that does not read; it is given up soon. */
+#define XA_LEG_WAITING_MAX 16777216
 
 struct xa_leg;
 
@@ -71,9 +73,12 @@ void xa_leg_start(struct xa_leg *leg);
 /* Says goodbye; `down` if it was up. Idempotent. */
 void xa_leg_stop(struct xa_leg *leg);
 bool xa_leg_is_up(const struct xa_leg *leg);
+/* Does the server keep up with what we have for it? */
+bool xa_leg_has_room(const struct xa_leg *leg);
 
 /* Sends a stanza and takes it: it is released. While the link is down it
- * waits, within XA_LEG_UNSENT_MAX. One that no server would take is dropped. */
+ * waits, within XA_LEG_UNSENT_MAX. One that no server would take, for its
+ * length or for a sender that is not of our host, is dropped. */
 void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza);
 
 /* Sends what was translated; one report follows, or `down`. One that waits

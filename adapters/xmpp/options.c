@@ -11,6 +11,7 @@
 #include "adapters/xmpp/wire.h"
 #include "prim/address.h"
 #include "prim/base.h"
+#include "prim/octet.h"
 
 #define SERVER_MAX   300
 #define PATH_MAX_LEN 4096
@@ -54,6 +55,15 @@ bool xa_options_check(const void *options, char *why, size_t size)
 	else
 		return true;
 	return false;
+}
+
+char *xa_options_host(const char *domain)
+{
+	char *host = prim_slice_copy(prim_slice_of(domain));
+
+	for (char *c = host; *c; c++)
+		*c = prim_octet_lower(*c);
+	return host;
 }
 
 /* One octet more than allowed tells a file that is too long. */

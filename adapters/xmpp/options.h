@@ -20,6 +20,9 @@ extern const cyaml_schema_value_t xa_options_schema;
 /* As struct br_adapter wants it. */
 bool xa_options_check(const void *options, char *why, size_t size);
 
+/* A domain as servers compare it, in lower case. Release with prim_free(). */
+char *xa_options_host(const char *domain);
+
 /* The secret, NUL-terminated, without the newline at its end. NULL, and a
  * sentence in `why`, if it cannot be read. Release with
  * xa_options_free_secret(). */

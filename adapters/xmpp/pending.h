@@ -4,7 +4,7 @@
 
 /*
  * Deliveries that were sent to the XMPP server and have no report yet: at most
- * the window of them. A receipt or an error settles one early; otherwise it is
+ * XA_PENDING_MAX. A receipt or an error settles one early; otherwise it is
  * handed over (101) when the server has read it and nobody has spoken up for a
  * while. When the link is lost all are forgotten: they are the core's again.
  */
@@ -17,7 +17,7 @@
 #include "prim/slice.h"
 #include "prim/table.h"
 
-#define XA_PENDING_MAX 1024
+#define XA_PENDING_MAX 16384
 /* How long we wait for a receipt. The core waits 5 s for a report. */
 #define XA_PENDING_HOLD_MS 3000
 /* With this many waiting the oldest are not held: a crowd of recipients who

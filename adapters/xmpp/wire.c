@@ -237,6 +237,11 @@ void xa_wire_write(struct xa_wire *w, struct prim_slice octets)
 	}
 }
 
+size_t xa_wire_waiting(const struct xa_wire *w)
+{
+	return w->bev ? evbuffer_get_length(bufferevent_get_output(w->bev)) : 0;
+}
+
 void xa_wire_hold(struct xa_wire *w)
 {
 	w->holding = true;

@@ -59,6 +59,8 @@ void xa_wire_connect(struct xa_wire *w);
 void xa_wire_close(struct xa_wire *w);
 
 void xa_wire_write(struct xa_wire *w, struct prim_slice octets);
+/* Octets that wait to be sent. */
+size_t xa_wire_waiting(const struct xa_wire *w);
 
 /* No `octets` any more; and again, beginning with what waits. */
 void xa_wire_hold(struct xa_wire *w);

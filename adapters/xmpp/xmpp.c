@@ -16,8 +16,9 @@
 #include "prim/base.h"
 #include "prim/status.h"
 
-#define DESCRIPTORS 16 /* two connections, the resolver's sockets */
-#define TELL_S      5  /* how often the operator's numbers are told */
+#define DESCRIPTORS 16   /* two connections, the resolver's sockets */
+#define TELL_S      5    /* how often the operator's numbers are told */
+#define WINDOW      1024 /* the most there is */
 
 enum { LEG_MAIN, LEG_GATEWAY, LEG_MAX };
 
@@ -49,6 +50,7 @@ struct adapter {
 	const struct xa_options *options; /* borrowed: outlives us */
 	xmpp_ctx_t *xmpp;                 /* owned */
 	char *secret;                     /* owned */
+	char *hosts[LEG_MAX]; /* owned: our domains; NULL: no gateway */
 	unsigned leg_count;
 	struct xa_leg legs[LEG_MAX];
 	struct xa_in in;
@@ -99,7 +101,7 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 
 static struct prim_slice gateway_of(const struct adapter *a)
 {
-	return prim_slice_of(a->options->gateway_domain);
+	return prim_slice_of(a->hosts[LEG_GATEWAY]);
 }
 
 static bool routes(void *ctx, struct prim_slice domain)
@@ -235,7 +237,7 @@ static unsigned deliver(void *state, const struct bridge_message *m)
 	struct adapter *a = state;
 	const struct xa_out_context c = {
 		.xmpp = a->xmpp,
-		.domain = prim_slice_of(a->options->domain),
+		.domain = prim_slice_of(a->hosts[LEG_MAIN]),
 		.gateway = gateway_of(a),
 		.now_ms = bridge_now_ms(a->bridge),
 	};
@@ -252,6 +254,8 @@ static unsigned deliver(void *state, const struct bridge_message *m)
 	leg = &a->legs[a->out.via_gateway ? LEG_GATEWAY : LEG_MAIN];
 	if (!xa_leg_is_up(leg))
 		return PRIM_BAD_GATEWAY;
+	if (!xa_leg_has_room(leg))
+		return PRIM_INTERNAL_ERROR; /* it is tried again */
 	count(a, COUNT_OUT);
 	xa_leg_deliver(leg, &a->out, m->delivery_id);
 	return 0;
@@ -276,7 +280,7 @@ static void leg_up(void *ctx, struct xa_leg *leg)
 	struct adapter *a = ctx;
 
 	if (leg == &a->legs[LEG_MAIN] && !a->draining)
-		bridge_window(a->bridge, XA_PENDING_MAX);
+		bridge_window(a->bridge, WINDOW);
 }
 
 /* With the main leg goes the window, and with the window everything that has
@@ -308,8 +312,9 @@ static const struct xa_leg_ops LEG_OPS = {
  * Life and death.
  */
 
-static void add_leg(struct adapter *a, const char *host)
+static void add_leg(struct adapter *a, const char *domain)
 {
+	char *host = xa_options_host(domain);
 	const struct xa_leg_setup setup = {
 		.bridge = a->bridge,
 		.xmpp = a->xmpp,
@@ -320,6 +325,7 @@ static void add_leg(struct adapter *a, const char *host)
 		.secret = prim_slice_of(a->secret),
 	};
 
+	a->hosts[a->leg_count] = host;
 	xa_leg_init(&a->legs[a->leg_count++], &setup);
 }
 
@@ -368,8 +374,10 @@ static void stop(void *state)
 {
 	struct adapter *a = state;
 
-	for (unsigned i = 0; i < a->leg_count; i++)
+	for (unsigned i = 0; i < a->leg_count; i++) {
 		xa_leg_fini(&a->legs[i]);
+		a->hosts[i] = prim_free(a->hosts[i]);
+	}
 	a->leg_count = 0;
 	if (a->teller)
 		event_free(a->teller);

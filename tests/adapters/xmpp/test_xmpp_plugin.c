@@ -491,6 +491,66 @@ static void questions_are_answered(void **state)
 	assert_null(strstr(server_heard(&w->server.links[0]), "<message"));
 }
 
+static void nothing_is_said_in_the_name_of_others(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	/* A server that sends us what is not ours would close the stream over
+	 * an answer in that name. */
+	say(w,
+	    "<message from='a@b/c' to='x@other.example' id='1'>"
+	    "<body>hi</body></message>"
+	    "<iq type='get' id='2' from='a@b/c' to='other.example'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>"
+	    "<iq type='get' id='9' from='a@b/c' to='prim.example'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>");
+	await_heard(w, 0, "id=\"9\"");
+	assert_null(strstr(server_heard(&w->server.links[0]), "other.example"));
+}
+
+static void a_domain_is_written_in_lower_case(void **state)
+{
+	struct world *w = *state;
+
+	snprintf(w->domain, sizeof(w->domain), "Prim.Example");
+	start(w);
+	/* Servers compare it octet by octet. */
+	assert_int_equal(deliver(w, ID), 0);
+	await_heard(w, 0, "</message>");
+	assert_non_null(strstr(server_heard(&w->server.links[0]),
+	    "from=\"romeo@prim.example\""));
+}
+
+static void a_server_that_does_not_read_fills_no_memory(void **state)
+{
+	struct world *w = *state;
+	struct prim_buf body = { 0 };
+	struct bridge_message m = {
+		.from = PRIM_SLICE("im:romeo@prim.example"),
+		.to = PRIM_SLICE("im:juliet@jabber.example"),
+		.message_id = PRIM_SLICE("m1"),
+		.conversation_id = PRIM_SLICE("c1"),
+		.content_type = PRIM_SLICE("text/plain"),
+		.attempt = 1,
+	};
+	unsigned code = 0;
+	char id[33];
+
+	start(w);
+	bufferevent_disable(w->server.links[0].bev, EV_READ);
+	while (body.len < 400000)
+		prim_buf_puts(&body, "0123456789abcdef");
+	m.body = prim_buf_slice(&body);
+	for (unsigned i = 0; i < 100 && code == 0; i++) {
+		snprintf(id, sizeof(id), "%032u", i);
+		m.delivery_id = prim_slice_of(id);
+		code = br_adapter_plugin.deliver(w->state, &m);
+	}
+	assert_int_equal(code, 500);
+	prim_buf_fini(&body);
+}
+
 static void a_stanza_too_big_is_answered_and_the_link_stays(void **state)
 {
 	struct world *w = *state;
@@ -642,6 +702,9 @@ int main(void)
 		TEST(an_unasked_receipt_is_not_sent),
 		TEST(without_room_the_stream_waits_and_keeps_its_order),
 		TEST(questions_are_answered),
+		TEST(nothing_is_said_in_the_name_of_others),
+		TEST(a_domain_is_written_in_lower_case),
+		TEST(a_server_that_does_not_read_fills_no_memory),
 		TEST(a_stanza_too_big_is_answered_and_the_link_stays),
 		TEST(a_bridge_that_stops_takes_nothing_new),
 		TEST(other_domains_speak_through_the_gateway),
