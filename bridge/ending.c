@@ -53,8 +53,8 @@ static void on_again(struct prim_timer *t)
 	ending_write(PRIM_CONTAINER(t, struct br_ending, again));
 }
 
-void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
-    const char *reason)
+static struct br_ending *ending_new(struct br_server *s, int64_t seq,
+    unsigned code, const char *reason)
 {
 	struct br_ending *e = prim_new(struct br_ending);
 
@@ -64,7 +64,50 @@ void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
 	e->reason = reason;
 	prim_timer_init(&e->again, on_again);
 	LIST_INSERT_HEAD(&s->endings, e, link);
+	return e;
+}
+
+void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
+    const char *reason)
+{
+	ending_write(ending_new(s, seq, code, reason));
+}
+
+/* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
+static struct prim_slice via(struct prim_slice destination)
+{
+	struct prim_slice rest = destination;
+	const struct prim_slice kind = prim_slice_cut(&rest, ':');
+
+	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
+}
+
+/* With an account goes what waited for it: of that only the number is left. */
+static void on_read(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct br_ending *e = arg;
+	const struct br_server *s = e->server;
+
+	(void)failed;
+	if (m)
+		br_info(&s->log,
+		    "message end code=%u id=%s from=%s to=%s via=%s "
+		    "delay_ms=%lld why=%s",
+		    e->code, br_quote(m->message_id), br_quote(m->sender),
+		    br_quote(m->recipient), br_quote(via(m->destination)),
+		    (long long)(br_server_now(s) - m->accepted_ms), e->reason);
+	else
+		br_info(&s->log, "message end code=%u seq=%lld why=%s", e->code,
+		    (long long)e->seq, e->reason);
 	ending_write(e);
+}
+
+void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
+    const char *reason)
+{
+	struct br_ending *e = ending_new(s, seq, code, reason);
+
+	br_store_message_get(s->store, seq, on_read, e);
 }
 
 void br_ending_free_all(struct br_server *s)

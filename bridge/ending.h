@@ -17,6 +17,11 @@ struct br_ending;
 void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
     const char *reason);
 
+/* The same for a message that nobody had in his hands: the line of its end is
+ * written here, from what is stored. */
+void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
+    const char *reason);
+
 /* Forgets what is not written yet; the store makes no more callbacks. */
 void br_ending_free_all(struct br_server *s);
 

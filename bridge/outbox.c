@@ -15,8 +15,6 @@
 /* reliability 4.7: 5 s, doubling, at most 5 min, a fifth more or less. */
 #define RETRY_FIRST_MS 5000
 #define RETRY_MAX_MS   300000
-/* A row in motion is not expired under the adapter's hands. */
-#define EXPIRY_GRACE_MS 60000
 
 struct br_outbox {
 	struct br_server *server;  /* borrowed: owns us */
@@ -214,21 +212,46 @@ void br_lane_release(struct br_outbox *o, struct br_lane *lane)
 
 /* ---- rows ---- */
 
+/* The first row that is not in motion, from `from` on. */
+static struct br_row *next_waiting(struct br_row *from)
+{
+	while (from && from->transit)
+		from = TAILQ_NEXT(from, link);
+	return from;
+}
+
+static void row_drop(struct br_outbox *o, struct br_row *row)
+{
+	struct br_lane *lane = row->lane;
+	struct br_server *s = o->server;
+
+	prim_timer_stop(&s->wheel, &row->expiry);
+	br_row_set_transit(row, NULL);
+	if (lane->next == row)
+		lane->next = next_waiting(TAILQ_NEXT(row, link));
+	TAILQ_REMOVE(&lane->rows, row, link);
+	if (!lane->next)
+		lane_unready(lane);
+	lane->dest->row_count--;
+	o->row_count--;
+	br_metric_set(BR_METRIC_OUTBOX_ROWS, (int64_t)o->row_count);
+	prim_free(row);
+	br_lane_release(o, lane);
+}
+
 static void on_expiry(struct prim_timer *t)
 {
 	struct br_row *row = PRIM_CONTAINER(t, struct br_row, expiry);
 	struct br_outbox *o = row->lane->outbox;
 	struct br_server *s = o->server;
 
-	if (row->transit) {
-		prim_timer_set(&s->wheel, t,
-		    br_server_now(s) + EXPIRY_GRACE_MS);
+	if (row->transit) { /* not under the adapter's hands */
+		row->is_overdue = true;
 		return;
 	}
 	br_metric_add(BR_METRIC_MESSAGES_EXPIRED, 1);
-	br_warn(&s->log, "message expired seq=%lld to=%s attempts=%u",
-	    (long long)row->seq, row->lane->dest->name, row->attempts);
-	br_row_end(o, row, PRIM_TIMEOUT, "expired");
+	br_ending_start_unheld(s, row->seq, PRIM_TIMEOUT, "expired");
+	row_drop(o, row);
 }
 
 struct br_row *br_outbox_append(struct br_outbox *o, struct br_lane *lane,
@@ -248,14 +271,6 @@ struct br_row *br_outbox_append(struct br_outbox *o, struct br_lane *lane,
 	br_metric_set(BR_METRIC_OUTBOX_ROWS, (int64_t)o->row_count);
 	lane_ready(lane);
 	return row;
-}
-
-/* The first row that is not in motion, from `from` on. */
-static struct br_row *next_waiting(struct br_row *from)
-{
-	while (from && from->transit)
-		from = TAILQ_NEXT(from, link);
-	return from;
 }
 
 void br_row_set_transit(struct br_row *row, struct br_transit *t)
@@ -311,6 +326,8 @@ void br_row_back(struct br_outbox *o, struct br_row *row, bool now)
 	struct br_store_attempt attempt;
 
 	br_row_set_transit(row, NULL);
+	if (row->is_overdue)
+		prim_timer_set(&s->wheel, &row->expiry, br_server_now(s));
 	if (!now) {
 		row->attempts++;
 		attempt = (struct br_store_attempt){ .seq = row->seq,
@@ -327,22 +344,8 @@ void br_row_back(struct br_outbox *o, struct br_row *row, bool now)
 void br_row_end(struct br_outbox *o, struct br_row *row, unsigned code,
     const char *reason)
 {
-	struct br_lane *lane = row->lane;
-	struct br_server *s = o->server;
-
-	br_ending_start(s, row->seq, code, reason);
-	prim_timer_stop(&s->wheel, &row->expiry);
-	br_row_set_transit(row, NULL);
-	if (lane->next == row)
-		lane->next = next_waiting(TAILQ_NEXT(row, link));
-	TAILQ_REMOVE(&lane->rows, row, link);
-	if (!lane->next)
-		lane_unready(lane);
-	lane->dest->row_count--;
-	o->row_count--;
-	br_metric_set(BR_METRIC_OUTBOX_ROWS, (int64_t)o->row_count);
-	prim_free(row);
-	br_lane_release(o, lane);
+	br_ending_start(o->server, row->seq, code, reason);
+	row_drop(o, row);
 }
 
 /* ---- handing over ---- */
@@ -437,8 +440,11 @@ static void lane_drop(struct br_outbox *o, struct br_lane *lane)
 		struct br_row *next = TAILQ_NEXT(row, link);
 
 		/* The lane goes with its last row, and then `next` is NULL. */
-		if (!row->transit)
-			br_row_end(o, row, PRIM_NOT_FOUND, "removed");
+		if (!row->transit) {
+			br_ending_start_unheld(o->server, row->seq,
+			    PRIM_NOT_FOUND, "removed");
+			row_drop(o, row);
+		}
 		row = next;
 	}
 }

@@ -45,6 +45,7 @@ struct br_row {
 	struct br_lane *lane;       /* borrowed */
 	struct br_transit *transit; /* borrowed: it is in motion; or NULL */
 	struct prim_timer expiry;
+	bool is_overdue; /* its time ran out while it was in motion */
 	int64_t seq;
 	unsigned attempts;
 	size_t octets; /* in memory while it is in motion */

@@ -169,6 +169,27 @@ class Queued(Faults):
         code = self.say("anybody", "later", timeout=30)
         self.assertIn(code, (101, 200))
 
+    def test_what_nobody_takes_ends_in_time_and_is_told(self):
+        primd = Primd(CONFIG % ("true", "1s, give_up_after: 2s"))
+        self.addCleanup(primd.clean)
+        primd.account(ALICE)
+        alice = primd.start().client(ALICE)
+        self.addCleanup(alice.close)
+        self.assertEqual(alice.say("transient@fault.localhost", "x",
+                                   message_id="late1"), 101)
+
+        def ends():
+            return re.findall(r"message end .*", primd.log())
+
+        self.assertTrue(wait_until(ends, 20))
+        self.assertEqual(len(ends()), 1)
+        self.assertRegex(ends()[0],
+                         r"code=407 id=late1 from=alice@localhost "
+                         r"to=transient@fault.localhost via=fault "
+                         r"delay_ms=\d+ why=expired")
+        self.assertEqual(primd.status()["outbox"], 0)
+        self.assertIn("expired", primd.ctl("trace", "late1"))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2, warnings="ignore")
