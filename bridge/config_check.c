@@ -144,8 +144,11 @@ static bool cut_number(struct prim_slice *line)
 /* "LINE:COL: " at the front of `line`? */
 static bool has_place(struct prim_slice line)
 {
-	return cut_number(&line) && cut_number(&line) &&
-	    prim_slice_starts(line, PRIM_SLICE(" "));
+	for (int i = 0; i < 2; i++) {
+		if (!cut_number(&line))
+			return false;
+	}
+	return prim_slice_starts(line, PRIM_SLICE(" "));
 }
 
 static bool complain(const struct br_config *config,

@@ -48,7 +48,8 @@ struct daemon {
 	struct br_control control;
 	struct br_control_server *control_server; /* owned */
 	struct br_listener **listeners;           /* owned */
-	struct event *signals[3];                 /* owned */
+	size_t listener_count;
+	struct event *signals[3]; /* owned */
 	struct br_log log;
 };
 
@@ -102,7 +103,7 @@ static json_t *listeners_json(const struct daemon *d)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < d->config->listen_count; i++)
+	for (size_t i = 0; i < d->listener_count; i++)
 		json_array_append_new(all,
 		    json_string(br_listener_address(d->listeners[i])));
 	return all;
@@ -142,7 +143,7 @@ static void on_stop(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	for (size_t i = 0; i < d->config->listen_count; i++)
+	for (size_t i = 0; i < d->listener_count; i++)
 		d->listeners[i] = br_listener_stop(d->listeners[i]);
 	br_notify("STOPPING=1");
 	br_server_stop(d->server);
@@ -280,6 +281,7 @@ static void start_listening(struct daemon *d)
 	for (size_t i = 0; i < c->listen_count; i++)
 		d->listeners[i] = br_listener_start(d->server, d->sockets[i],
 		    c->listen[i].tls);
+	d->listener_count = c->listen_count;
 	if (br_admin_port(d->admin))
 		br_info(&d->log, "admin listening address=%s%s%s:%u",
 		    strchr(c->admin.host, ':') ? "[" : "", c->admin.host,
@@ -338,7 +340,7 @@ static void run(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
-	for (size_t i = 0; d->listeners && i < d->config->listen_count; i++)
+	for (size_t i = 0; i < d->listener_count; i++)
 		br_listener_stop(d->listeners[i]);
 	prim_free(d->listeners);
 	br_control_close(d->control_server);
