@@ -63,7 +63,7 @@ struct br_config_adapter {
 	/* The text of `options:` as it stands in the file, with everything in
 	 * front of it on its lines blanked out and an empty line for every line
 	 * before, so that a parser of it counts the same lines and columns. "{}"
-	 * when there is none. owned */
+	 * at the place of the adapter when there is none. owned */
 	char *options;
 	/* Two options every adapter shares, read here because the router needs
 	 * them before the adapter lives. NULL when absent. owned, lower case */

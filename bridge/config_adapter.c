@@ -96,11 +96,24 @@ static bool take_listen(const struct br_config_build *b,
 	return true;
 }
 
+/* None, at the place of the entry: there a complaint about them belongs. */
+static char *no_options(const struct br_config_adapter *a)
+{
+	struct prim_buf b = { 0 };
+
+	for (int line = 1; line < a->line; line++)
+		prim_buf_putc(&b, '\n');
+	for (int column = 1; column < a->column; column++)
+		prim_buf_putc(&b, ' ');
+	prim_buf_puts(&b, "{}");
+	return prim_buf_steal(&b);
+}
+
 static bool take_options(const struct br_config_build *b,
     const struct br_yaml *node, struct br_config_adapter *a)
 {
 	if (!node || (node->kind == BR_YAML_SCALAR && !node->text[0])) {
-		a->options = prim_copy("{}", 2);
+		a->options = no_options(a);
 		return true;
 	}
 	if (node->kind != BR_YAML_MAP)
