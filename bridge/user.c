@@ -80,9 +80,11 @@ static bool is_fresh(const char *dir)
 
 static void hand_over_folder(const char *dir, const struct user *user)
 {
-	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int lock;
+	int dir_fd, lock;
 
+	/* Where it is to be, `user` may not be allowed to make it. */
+	(void)!mkdir(dir, 0700);
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return;
 	lock = openat(dir_fd, "lock",

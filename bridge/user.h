@@ -15,10 +15,10 @@
 struct br_config;
 
 /* As root: becomes `user:`, else the owner of data_dir, with its groups, for
- * ever. Stays root when that is root, or when neither is there. The lock file
- * of data_dir, and the folder while nothing else is in it, are that user's
- * afterwards if they were root's: whoever took the lock (bridge/lock.h) as root
- * made them. Not as root: does nothing. False with a sentence: no such user, or
+ * ever. Stays root when that is root, or when neither is there. The data_dir of
+ * a `user:` is made when it is missing. The lock file in it, and the folder
+ * while nothing else is there, are that user's afterwards if they were root's:
+ * whoever took the lock (bridge/lock.h) as root made them. Not as root: does nothing. False with a sentence: no such user, or
  * not possible. */
 bool br_user_become(const struct br_config *config, struct br_err *err);
 
