@@ -363,6 +363,9 @@ int main(int argc, char **argv)
 
 	if (!parse_options(&cli, argc, argv) ||
 	    !find_command(&cli, argv + optind, argc - optind)) {
+		if (!cli.command && optind < argc)
+			fprintf(stderr, "primctl: unknown command '%s'\n\n",
+			    argv[optind]);
 		usage_any(stderr, cli.command);
 		return EXIT_USAGE;
 	}
