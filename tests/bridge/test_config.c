@@ -202,8 +202,7 @@ static void options_keep_their_lines_and_columns(void **state)
 	assert_string_equal(c->adapters[1].options,
 	    "\n\n\n\n\n\n\n                                   {c: d\n"
 	    "  , e: f}");
-	assert_string_equal(c->adapters[2].options,
-	    "\n\n\n\n\n\n\n\n\n    {}");
+	assert_string_equal(c->adapters[2].options, "\n\n\n\n\n\n\n\n\n    {}");
 	br_config_free(c);
 }
 
