@@ -304,8 +304,6 @@ static struct br_lock *take_lock(const char *dir, struct br_err *err)
 
 static bool start(struct daemon *d, struct br_err *err)
 {
-	if (!br_config_check_adapters(d->config, err))
-		return false;
 	d->lock = take_lock(d->config->data_dir, err);
 	if (!d->lock || !bind_all(d, err))
 		return false;
@@ -421,18 +419,16 @@ int main(int argc, char **argv)
 		return status;
 	br_log_init(&d.log, NULL, "primd");
 	d.config = br_config_read(d.file, &d.log, &err);
-	if (!d.config)
+	if (!d.config || !br_config_check_adapters(d.config, &err))
 		return fail(&d, EXIT_CONFIG, &err);
 	if (d.check_only) {
-		if (!br_config_check_adapters(d.config, &err))
-			return fail(&d, EXIT_CONFIG, &err);
 		br_log_flush();
 		printf("%s: ok\n", d.config->file);
 		stop(&d);
 		return 0;
 	}
 	if (!start(&d, &err))
-		return fail(&d, d.lock ? 1 : EXIT_CONFIG, &err);
+		return fail(&d, EXIT_FAILURE, &err);
 	run(&d);
 	stop(&d);
 	return 0;
