@@ -45,6 +45,20 @@ static void consume(struct br_conn *c, struct evbuffer *in, size_t len)
 		br_conn_close(c, "octets after STARTTLS"); /* PRIM-079 */
 }
 
+static void count_bad(struct br_conn *c)
+{
+	br_metric_add(BR_METRIC_BAD_REQUESTS, c->session.bad_requests);
+	c->session.bad_requests = 0;
+}
+
+/* A request that was heard, or refused by its head. */
+static void count(struct br_conn *c, const struct prim_command *cmd)
+{
+	if (!cmd->is_response)
+		br_metric_add(BR_METRIC_REQUESTS, 1);
+	count_bad(c);
+}
+
 /* A head whose body is not all there. False: stop reading for now. */
 static bool head_only(struct br_conn *c, struct evbuffer *in,
     const struct prim_command *cmd)
@@ -55,10 +69,12 @@ static bool head_only(struct br_conn *c, struct evbuffer *in,
 		wait_for(c, cmd->head.len + cmd->body_len);
 		return false;
 	case PRIM_SESSION_SKIP:
+		count(c, cmd);
 		c->skip = cmd->body_len;
 		consume(c, in, cmd->head.len);
 		return true;
 	case PRIM_SESSION_END:
+		count(c, cmd);
 		return false;
 	}
 	return false;
@@ -109,6 +125,7 @@ static void complete(struct br_conn *c, struct evbuffer *in,
 	cmd->body = prim_slice_make(cmd->head.ptr + head_len,
 	    (size_t)cmd->body_len);
 	prim_session_command(&c->session, cmd);
+	count(c, cmd);
 	consume(c, in, len);
 }
 
@@ -127,8 +144,8 @@ bool br_conn_read_step(struct br_conn *c, struct evbuffer *in)
 	case PRIM_COMMAND_MORE:
 		return false;
 	case PRIM_COMMAND_BROKEN:
-		br_metric_add(BR_METRIC_BAD_REQUESTS, 1);
 		prim_session_broken(&c->session, &cmd);
+		count_bad(c);
 		return false;
 	case PRIM_COMMAND_HEAD:
 		break;

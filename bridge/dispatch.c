@@ -380,7 +380,6 @@ static void dispatch_silence(struct br_conn *conn, const struct prim_command *c)
 
 void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 {
-	br_metric_add(BR_METRIC_REQUESTS, 1);
 	if (c->method == PRIM_METHOD_SEND)
 		dispatch_send(conn->server, &conn->peer, c);
 	else if (c->method == PRIM_METHOD_LISTEN)

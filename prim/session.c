@@ -139,6 +139,8 @@ void prim_session_answer(struct prim_session *s, const struct prim_command *c,
 {
 	struct prim_buf b = { 0 };
 
+	if (code == PRIM_BAD_REQUEST)
+		s->bad_requests++;
 	if (is_silent(c))
 		return; /* PRIM-037, whatever happens */
 	prim_command_put_response(&b, c->family, c->id, code, body.len);
@@ -175,6 +177,7 @@ void prim_session_broken(struct prim_session *s, const struct prim_command *c)
 {
 	struct prim_buf b = { 0 };
 
+	s->bad_requests++;
 	if (!c->is_response && c->id.len && !is_silent(c)) {
 		prim_command_put_response(&b, c->family, c->id,
 		    PRIM_BAD_REQUEST, 0);

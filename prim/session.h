@@ -96,7 +96,8 @@ struct prim_session {
 	/* The principal, canonical; NULL before the first LOGIN. owned */
 	char *who;
 	size_t who_len;
-	uint64_t max_content; /* of the client; UINT64_MAX: none was said */
+	uint64_t max_content;  /* of the client; UINT64_MAX: none was said */
+	unsigned bad_requests; /* answered 400 here; the owner may reset it */
 	/* The LOGIN under way: what its answer repeats. owned */
 	struct prim_login *login;
 	struct prim_pending asked; /* our own requests */

@@ -67,6 +67,18 @@ class Daemon(unittest.TestCase):
         self.assertRegex(text, r"(?m)^primd_connections 1$")
         client.close()
 
+    def test_requests_are_counted_and_so_are_bad_ones(self):
+        self.primd.start()
+        client = self.primd.client(ALICE)  # a LOGIN in two steps
+        self.assertEqual(client.ask("PING", []).result(5).code, 200)
+        self.assertEqual(client.ask("LISTEN", []).result(5).code, 400)
+        self.assertEqual(client.ask("SEND", [], b"x" * (1 << 20) + b"x")
+                         .result(5).code, 400)
+        text = self.get("/metrics")[1]
+        self.assertRegex(text, r"(?m)^primd_requests_total 5$")
+        self.assertRegex(text, r"(?m)^primd_bad_requests_total 2$")
+        client.close()
+
     def test_a_reload_with_a_bad_file_changes_nothing(self):
         self.primd.start()
         bob = self.primd.client(BOB, listen=True)
