@@ -31,9 +31,16 @@ struct br_dedup {
 	    next;            /* sequence numbers; index = number & (size - 1) */
 	uint32_t *index;     /* owned: ring position + 1; 0: free */
 	uint32_t index_size; /* twice ring_size */
-	uint64_t *durable;   /* owned: prefixes; 0: free */
-	uint64_t durable_size;
-	uint64_t durable_count;
+
+	/* Prefixes, in two generations: what was noted since `turned_ms`, and in
+	 * the time before that. The older one is forgotten whole. */
+	struct prefixes {
+		uint64_t *places; /* owned; 0: free */
+		uint64_t size;    /* a power of two, or 0 */
+		uint64_t count;
+	} durable[2];
+
+	int64_t turned_ms; /* 0: not yet known */
 };
 
 uint64_t br_dedup_prefix(const struct prim_digest *key)
@@ -58,8 +65,6 @@ struct br_dedup *br_dedup_new(void)
 	struct br_dedup *d = prim_new(struct br_dedup);
 
 	size_live(d, SMALLEST);
-	d->durable_size = SMALLEST;
-	d->durable = prim_alloc(d->durable_size * sizeof(*d->durable));
 	return d;
 }
 
@@ -69,7 +74,8 @@ struct br_dedup *br_dedup_free(struct br_dedup *d)
 		return NULL;
 	prim_free(d->ring);
 	prim_free(d->index);
-	prim_free(d->durable);
+	prim_free(d->durable[0].places);
+	prim_free(d->durable[1].places);
 	return prim_free(d);
 }
 
@@ -186,47 +192,69 @@ bool br_dedup_find(struct br_dedup *d, const struct prim_digest *key,
 	return true;
 }
 
-static uint64_t *durable_place(const struct br_dedup *d, uint64_t prefix)
+static uint64_t *place_of(const struct prefixes *p, uint64_t prefix)
 {
-	uint64_t at = prefix & (d->durable_size - 1);
+	uint64_t at = prefix & (p->size - 1);
 
-	while (d->durable[at] && d->durable[at] != prefix)
-		at = (at + 1) & (d->durable_size - 1);
-	return &d->durable[at];
+	while (p->places[at] && p->places[at] != prefix)
+		at = (at + 1) & (p->size - 1);
+	return &p->places[at];
 }
 
-static void enlarge_durable(struct br_dedup *d)
+static void enlarge_durable(struct prefixes *p)
 {
-	uint64_t *old = d->durable;
-	uint64_t old_size = d->durable_size;
+	struct prefixes grown = { .size = p->size ? p->size * 2 : SMALLEST,
+		.count = p->count };
 
-	d->durable_size *= 2;
-	d->durable = prim_alloc(d->durable_size * sizeof(*d->durable));
-	for (uint64_t i = 0; i < old_size; i++) {
-		if (old[i])
-			*durable_place(d, old[i]) = old[i];
+	grown.places = prim_alloc(grown.size * sizeof(*grown.places));
+	for (uint64_t i = 0; i < p->size; i++) {
+		if (p->places[i])
+			*place_of(&grown, p->places[i]) = p->places[i];
 	}
-	prim_free(old);
+	prim_free(p->places);
+	*p = grown;
 }
 
 void br_dedup_note_durable(struct br_dedup *d, uint64_t prefix)
 {
+	struct prefixes *p = &d->durable[0];
 	uint64_t *place;
 
-	if (d->durable_count >= DURABLE_MAX)
+	if (p->count >= DURABLE_MAX)
 		return;
-	if (d->durable_count * 2 >= d->durable_size)
-		enlarge_durable(d);
-	place = durable_place(d, prefix);
+	if (p->count * 2 >= p->size)
+		enlarge_durable(p);
+	place = place_of(p, prefix);
 	if (!*place)
-		d->durable_count++;
+		p->count++;
 	*place = prefix;
+}
+
+bool br_dedup_forget_durable(struct br_dedup *d, int64_t now_ms)
+{
+	if (d->turned_ms == 0)
+		d->turned_ms = now_ms;
+	/* A little longer, for what is stored just before it is noted. */
+	if (now_ms - d->turned_ms < BR_REMEMBER_MS + BR_DEDUP_KEEP_MS)
+		return false;
+	prim_free(d->durable[1].places);
+	d->durable[1] = d->durable[0];
+	d->durable[0] = (struct prefixes){ 0 };
+	d->turned_ms = now_ms;
+	return true;
 }
 
 bool br_dedup_may_be_durable(const struct br_dedup *d,
     const struct prim_digest *key)
 {
-	if (d->durable_count >= DURABLE_MAX)
-		return true;
-	return *durable_place(d, br_dedup_prefix(key)) != 0;
+	uint64_t prefix = br_dedup_prefix(key);
+
+	for (size_t i = 0; i < PRIM_COUNT(d->durable); i++) {
+		const struct prefixes *p = &d->durable[i];
+
+		if (p->count >= DURABLE_MAX ||
+		    (p->size && *place_of(p, prefix) != 0))
+			return true;
+	}
+	return false;
 }

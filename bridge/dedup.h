@@ -19,6 +19,8 @@
 
 #define BR_DEDUP_MAX     1048576
 #define BR_DEDUP_KEEP_MS (10 * 60 * 1000)
+/* How long after a stored message's end its duplicates are recognised. */
+#define BR_REMEMBER_MS ((int64_t)48 * 3600 * 1000)
 
 struct br_dedup;
 
@@ -37,8 +39,12 @@ void br_dedup_put(struct br_dedup *d, const struct prim_digest *key,
 bool br_dedup_find(struct br_dedup *d, const struct prim_digest *key,
     int64_t now_ms, struct br_dedup_answer *out_answer);
 
-/* The store remembers `key` (by its first 8 octets). */
+/* The store remembers `key` (by its first 8 octets); known from here on for
+ * BR_REMEMBER_MS or longer. */
 void br_dedup_note_durable(struct br_dedup *d, uint64_t prefix);
+/* Forgets what was noted long ago, when it is time for that. True: it did, and
+ * what is still stored has to be noted anew. */
+bool br_dedup_forget_durable(struct br_dedup *d, int64_t now_ms);
 /* May the store remember `key`? False is certain. */
 bool br_dedup_may_be_durable(const struct br_dedup *d,
     const struct prim_digest *key);

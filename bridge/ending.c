@@ -7,8 +7,7 @@
 #include "prim/base.h"
 
 /* A duplicate is recognised this long after the message's end (DESIGN 5). */
-#define REMEMBER_MS ((int64_t)48 * 3600 * 1000)
-#define AGAIN_MS    5000
+#define AGAIN_MS 5000
 
 struct br_ending {
 	LIST_ENTRY(br_ending) link;
@@ -43,7 +42,7 @@ static void ending_write(struct br_ending *e)
 	struct br_server *s = e->server;
 	const struct br_store_end end = { .code = e->code,
 		.reason = prim_slice_of(e->reason),
-		.forget_ms = br_server_now(s) + REMEMBER_MS };
+		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
 
 	br_store_message_end(s->store, e->seq, &end, on_written, e);
 }

@@ -189,7 +189,8 @@ static void on_stored(void *arg, const struct br_store_message *m, bool failed)
 	    route && route->kind == BR_ROUTE_ADAPTER
 		? o->adapters[route->adapter]
 		: br_outbox_inbox(o, m->recipient));
-	row = br_outbox_append(o, lane, m->seq, m->expires_ms);
+	row = br_outbox_append(lane, m->seq, m->expires_ms,
+	    br_dedup_prefix(&m->key));
 	row->attempts = m->attempts;
 }
 
@@ -239,6 +240,21 @@ static void free_rows(struct br_outbox *o, struct br_lane *lane)
 		prim_timer_stop(&o->server->wheel, &row->expiry);
 		prim_free(row);
 	}
+}
+
+static void visit_keys(struct prim_table_node *n, void *arg)
+{
+	struct br_outbox *o = arg;
+	struct br_lane *lane = PRIM_CONTAINER(n, struct br_lane, node);
+	struct br_row *row;
+
+	TAILQ_FOREACH(row, &lane->rows, link)
+		br_dedup_note_durable(o->server->dedup, row->prefix);
+}
+
+void br_outbox_note_keys(struct br_outbox *o)
+{
+	prim_table_each(&o->lanes, visit_keys, o);
 }
 
 static void visit_lane(struct prim_table_node *n, void *arg)

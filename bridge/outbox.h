@@ -47,6 +47,7 @@ struct br_row {
 	struct prim_timer expiry;
 	bool is_overdue; /* its time ran out while it was in motion */
 	int64_t seq;
+	uint64_t prefix; /* of the duplicate key */
 	unsigned attempts;
 	size_t octets; /* in memory while it is in motion */
 };
@@ -118,9 +119,11 @@ bool br_lane_is_closed(const struct br_lane *lane);
 void br_lane_release(struct br_outbox *o, struct br_lane *lane);
 
 /* A committed message becomes the last row of `lane`, which has a destination;
- * not in motion. */
-struct br_row *br_outbox_append(struct br_outbox *o, struct br_lane *lane,
-    int64_t seq, int64_t expires_ms);
+ * not in motion. `prefix` is that of its duplicate key. */
+struct br_row *br_outbox_append(struct br_lane *lane, int64_t seq,
+    int64_t expires_ms, uint64_t prefix);
+/* Notes the duplicate keys of all rows anew (br_dedup_forget_durable()). */
+void br_outbox_note_keys(struct br_outbox *o);
 
 /* The row's transit began or ended; keeps the windows right. */
 void br_row_set_transit(struct br_row *row, struct br_transit *t);

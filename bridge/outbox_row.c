@@ -25,6 +25,7 @@ void br_row_drop(struct br_outbox *o, struct br_row *row)
 	struct br_lane *lane = row->lane;
 	struct br_server *s = o->server;
 
+	br_dedup_note_durable(s->dedup, row->prefix); /* from its end on */
 	prim_timer_stop(&s->wheel, &row->expiry);
 	br_row_set_transit(row, NULL);
 	if (lane->next == row)
@@ -54,13 +55,16 @@ static void on_expiry(struct prim_timer *t)
 	br_row_drop(o, row);
 }
 
-struct br_row *br_outbox_append(struct br_outbox *o, struct br_lane *lane,
-    int64_t seq, int64_t expires_ms)
+struct br_row *br_outbox_append(struct br_lane *lane, int64_t seq,
+    int64_t expires_ms, uint64_t prefix)
 {
+	struct br_outbox *o = lane->outbox;
 	struct br_row *row = prim_new(struct br_row);
 
 	row->lane = lane;
 	row->seq = seq;
+	row->prefix = prefix;
+	br_dedup_note_durable(o->server->dedup, prefix);
 	prim_timer_init(&row->expiry, on_expiry);
 	prim_timer_set(&o->server->wheel, &row->expiry, expires_ms);
 	TAILQ_INSERT_TAIL(&lane->rows, row, link);

@@ -144,6 +144,8 @@ static void on_expire(struct prim_timer *t)
 	struct br_server *s = PRIM_CONTAINER(t, struct br_server, expire);
 
 	br_store_expire(s->store, br_server_now(s));
+	if (br_dedup_forget_durable(s->dedup, br_server_now(s)))
+		br_outbox_note_keys(s->outbox);
 	prim_timer_set(&s->wheel, t, br_server_now(s) + EXPIRE_EVERY_MS);
 }
 

@@ -78,13 +78,12 @@ void br_transit_commit(struct br_transit *t)
 /* It is durable: the sender may know. */
 static void become_row(struct br_transit *t, int64_t seq)
 {
-	struct br_server *s = t->server;
 	struct br_lane *lane = t->lane;
 	struct br_row *row;
 
-	br_dedup_note_durable(s->dedup, br_dedup_prefix(&t->message->key));
 	br_metric_add(BR_METRIC_MESSAGES_QUEUED, 1);
-	row = br_outbox_append(s->outbox, lane, seq, t->message->expires_ms);
+	row = br_outbox_append(lane, seq, t->message->expires_ms,
+	    br_dedup_prefix(&t->message->key));
 	TAILQ_REMOVE(&lane->live, t, of_lane);
 	t->lane = NULL;
 	t->row = row;

@@ -145,6 +145,23 @@ static void what_was_not_stored_is_known_not_to_be(void **state)
 	assert_int_equal(wrong, 0); /* of 2^64 prefixes */
 }
 
+static void stored_keys_are_forgotten_in_their_time(void **state)
+{
+	const int64_t turn = BR_REMEMBER_MS + BR_DEDUP_KEEP_MS;
+	struct prim_digest first = key_of(1), second = key_of(2);
+
+	(void)state;
+	assert_false(br_dedup_forget_durable(dedup, START_MS));
+	br_dedup_note_durable(dedup, br_dedup_prefix(&first));
+	assert_false(br_dedup_forget_durable(dedup, START_MS + turn - 1));
+	assert_true(br_dedup_forget_durable(dedup, START_MS + turn));
+	assert_true(br_dedup_may_be_durable(dedup, &first));
+	br_dedup_note_durable(dedup, br_dedup_prefix(&second));
+	assert_true(br_dedup_forget_durable(dedup, START_MS + 2 * turn));
+	assert_false(br_dedup_may_be_durable(dedup, &first));
+	assert_true(br_dedup_may_be_durable(dedup, &second));
+}
+
 static void a_key_of_zeros_is_a_key(void **state)
 {
 	struct prim_digest zeros = { { 0 } };
@@ -170,6 +187,7 @@ int main(void)
 		CHECK(random_answers_agree_with_the_model),
 		CHECK(the_oldest_goes_when_there_are_too_many),
 		CHECK(what_was_not_stored_is_known_not_to_be),
+		CHECK(stored_keys_are_forgotten_in_their_time),
 		CHECK(a_key_of_zeros_is_a_key),
 	};
 
