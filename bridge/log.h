@@ -36,6 +36,11 @@ struct br_log {
 	char name[BR_LOG_NAME_MAX]; /* cut if longer; never from a peer raw */
 };
 
+/* First of all in a program: standard descriptors that are closed become
+ * /dev/null. Else the next file would take their number, and what is meant for
+ * people would be written into the lock, or a certificate. */
+void br_log_guard(void);
+
 /* `name` is cut to BR_LOG_NAME_MAX - 1 octets; octets other than visible ASCII
  * become '?'. */
 void br_log_init(struct br_log *log, const struct br_log *parent,

@@ -17,6 +17,7 @@
 #include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/lock.h"
+#include "bridge/log.h"
 #include "bridge/password.h"
 #include "bridge/store.h"
 #include "bridge/user.h"
@@ -361,6 +362,7 @@ int main(int argc, char **argv)
 	struct br_err err;
 	int code;
 
+	br_log_guard();
 	if (!parse_options(&cli, argc, argv) ||
 	    !find_command(&cli, argv + optind, argc - optind)) {
 		if (!cli.command && optind < argc)

@@ -415,6 +415,7 @@ int main(int argc, char **argv)
 	struct br_err err = { "" };
 	int status;
 
+	br_log_guard();
 	if (!parse_arguments(&d, argc, argv, &status))
 		return status;
 	br_log_init(&d.log, NULL, "primd");

@@ -98,6 +98,24 @@ class Daemon(unittest.TestCase):
         self.assertIn(str(self.primd.process.pid), done.stderr)
         self.assertTrue(self.primd.is_running())
 
+    def test_without_standard_descriptors_nothing_is_written_elsewhere(self):
+        for name in ("primd", "primctl"):
+            program = os.path.join(self.primd.bin, name)
+            last = "--check" if name == "primd" else "account list"
+            done = subprocess.run(
+                f"exec {program} -c {self.primd.config} {last} <&- >&- 2>&-",
+                shell=True, timeout=30, cwd=self.primd.folder, check=False)
+            self.assertEqual(done.returncode, 0, name)
+        daemon = subprocess.Popen(
+            f"exec {os.path.join(self.primd.bin, 'primd')} "
+            f"-c {self.primd.config} <&- >&- 2>&-",
+            shell=True, cwd=self.primd.folder)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.terminate)
+        self.assertTrue(wait_until(lambda: self.primd.status()["running"], 10))
+        with open(os.path.join(self.primd.data, "lock"), "rb") as file:
+            self.assertEqual(file.read(), b"%d\n" % daemon.pid)
+
     def test_accounts_change_while_it_runs(self):
         self.primd.start()
         self.primd.ctl("account", "passwd", ALICE, stdin="another\n")
