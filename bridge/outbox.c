@@ -65,6 +65,97 @@ static char *join(const char *kind, struct prim_slice rest)
 	return prim_buf_steal(&b);
 }
 
+/* ---- handing over ---- */
+
+static bool is_full(const struct br_outbox *o)
+{
+	return o->octets >= BR_OUTBOX_OCTETS || o->reading >= BR_OUTBOX_READS;
+}
+
+static void hunger(struct br_outbox *o, struct br_dest *d)
+{
+	if (d->is_hungry)
+		return;
+	d->is_hungry = true;
+	TAILQ_INSERT_TAIL(&o->hungry, d, of_hungry);
+}
+
+static void on_meal(struct prim_timer *t)
+{
+	struct br_outbox *o = PRIM_CONTAINER(t, struct br_outbox, meal);
+	struct br_dest *d;
+
+	while (!is_full(o) && (d = TAILQ_FIRST(&o->hungry))) {
+		TAILQ_REMOVE(&o->hungry, d, of_hungry);
+		d->is_hungry = false;
+		br_dest_kick(o, d);
+	}
+}
+
+void br_outbox_feed(struct br_outbox *o)
+{
+	if (TAILQ_EMPTY(&o->hungry) || is_full(o) ||
+	    prim_timer_is_set(&o->meal))
+		return;
+	prim_timer_set(&o->server->wheel, &o->meal, br_server_now(o->server));
+}
+
+/* Can `dest` take one more row now? */
+static bool has_room(struct br_outbox *o, const struct br_dest *dest)
+{
+	const struct br_entity *e;
+
+	if (dest->reading >= BR_READS_MAX || dest->octets >= BR_MOTION_OCTETS)
+		return false;
+	if (dest->host)
+		return dest->in_motion < BR_ADAPTER_WINDOW &&
+		    br_host_is_up(dest->host) && TAILQ_EMPTY(&dest->holding);
+	if (!dest->key || dest->in_motion >= BR_INBOX_WINDOW ||
+	    dest->reading > 0 || dest->octets >= BR_INBOX_OCTETS)
+		return false;
+	e = br_entity_find(o->server->entities, prim_slice_of(dest->key));
+	return e && prim_inbox_is_open(&e->inbox);
+}
+
+static void hand_one(struct br_outbox *o, struct br_lane *lane)
+{
+	struct br_dest *dest = lane->dest;
+	struct br_row *row = lane->next;
+
+	/* In turn: one row, then the next lane. */
+	br_lane_unready(lane);
+	br_transit_redeliver(o->server, row);
+	if (TAILQ_EMPTY(&dest->lanes))
+		return;
+	br_lane_ready(lane);
+}
+
+void br_dest_kick(struct br_outbox *o, struct br_dest *dest)
+{
+	if (dest->is_kicked || o->server->stopping)
+		return;
+	dest->is_kicked = true;
+	while (!TAILQ_EMPTY(&dest->ready) && has_room(o, dest) && !is_full(o))
+		hand_one(o, TAILQ_FIRST(&dest->ready));
+	if (!TAILQ_EMPTY(&dest->ready) && is_full(o) && has_room(o, dest))
+		hunger(o, dest);
+	dest->is_kicked = false;
+	br_dest_release(o, dest);
+}
+
+void br_dest_wake(struct br_outbox *o, struct br_dest *dest)
+{
+	struct br_lane *lane;
+
+	TAILQ_FOREACH(lane, &dest->lanes, of_dest) {
+		prim_timer_stop(&o->server->wheel, &lane->retry);
+		br_lane_ready(lane);
+	}
+	br_dest_kick(o, dest);
+}
+
+/* ---- destinations, found ---- */
+
 struct br_outbox *br_outbox_new(struct br_server *s)
 {
 	struct br_outbox *o = prim_new(struct br_outbox);
@@ -72,6 +163,8 @@ struct br_outbox *br_outbox_new(struct br_server *s)
 
 	o->server = s;
 	o->random = (uint32_t)s->seed.k0 | 1;
+	TAILQ_INIT(&o->hungry);
+	prim_timer_init(&o->meal, on_meal);
 	o->adapters = prim_alloc((count + 1) * sizeof(*o->adapters));
 	for (size_t i = 0; i < count; i++) {
 		const char *name = br_host_name(s->hosts[i]);
@@ -110,63 +203,11 @@ void br_dest_release(struct br_outbox *o, struct br_dest *d)
 	/* Adapters stay: there are few, and hosts report to them. */
 	if (d->host || !TAILQ_EMPTY(&d->lanes) || d->is_kicked)
 		return;
+	if (d->is_hungry)
+		TAILQ_REMOVE(&o->hungry, d, of_hungry);
 	prim_table_drop(&o->dests, &d->node);
 	prim_free(d->name);
 	prim_free(d);
-}
-
-/* ---- handing over ---- */
-
-/* Can `dest` take one more row now? */
-static bool has_room(struct br_outbox *o, const struct br_dest *dest)
-{
-	const struct br_entity *e;
-
-	if (dest->reading >= BR_READS_MAX || dest->octets >= BR_MOTION_OCTETS)
-		return false;
-	if (dest->host)
-		return dest->in_motion < BR_ADAPTER_WINDOW &&
-		    br_host_is_up(dest->host) && TAILQ_EMPTY(&dest->holding);
-	if (!dest->key || dest->in_motion >= BR_INBOX_WINDOW ||
-	    dest->reading > 0 || dest->octets >= BR_INBOX_OCTETS)
-		return false;
-	e = br_entity_find(o->server->entities, prim_slice_of(dest->key));
-	return e && prim_inbox_is_open(&e->inbox);
-}
-
-static void hand_one(struct br_outbox *o, struct br_lane *lane)
-{
-	struct br_dest *dest = lane->dest;
-	struct br_row *row = lane->next;
-
-	/* In turn: one row, then the next lane. */
-	br_lane_unready(lane);
-	br_transit_redeliver(o->server, row);
-	if (TAILQ_EMPTY(&dest->lanes))
-		return;
-	br_lane_ready(lane);
-}
-
-void br_dest_kick(struct br_outbox *o, struct br_dest *dest)
-{
-	if (dest->is_kicked || o->server->stopping)
-		return;
-	dest->is_kicked = true;
-	while (!TAILQ_EMPTY(&dest->ready) && has_room(o, dest))
-		hand_one(o, TAILQ_FIRST(&dest->ready));
-	dest->is_kicked = false;
-	br_dest_release(o, dest);
-}
-
-void br_dest_wake(struct br_outbox *o, struct br_dest *dest)
-{
-	struct br_lane *lane;
-
-	TAILQ_FOREACH(lane, &dest->lanes, of_dest) {
-		prim_timer_stop(&o->server->wheel, &lane->retry);
-		br_lane_ready(lane);
-	}
-	br_dest_kick(o, dest);
 }
 
 /* ---- start, end ---- */
@@ -283,6 +324,7 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 {
 	if (!o)
 		return NULL;
+	prim_timer_stop(&o->server->wheel, &o->meal);
 	prim_table_each(&o->lanes, visit_lane, o);
 	prim_table_fini(&o->lanes);
 	prim_table_each(&o->dests, visit_dest, o);

@@ -39,6 +39,10 @@ struct br_transit;
 /* The same for an inbox, read one by one: less than what a listener's output
  * holds, or a drain would stumble over itself. */
 #define BR_INBOX_OCTETS (1U << 20)
+/* The same for all of them together: when everybody comes back at once, they
+ * wait for each other instead of for memory. */
+#define BR_OUTBOX_OCTETS (256U << 20)
+#define BR_OUTBOX_READS  128
 
 struct br_row {
 	TAILQ_ENTRY(br_row) link;
@@ -90,7 +94,11 @@ struct br_dest {
 	unsigned reading;    /* of those, not yet read */
 	size_t octets;       /* of the others */
 	bool is_kicked;      /* in br_dest_kick() */
+	bool is_hungry;      /* waits until others are done */
+	TAILQ_ENTRY(br_dest) of_hungry;
 };
+
+TAILQ_HEAD(br_dests, br_dest);
 
 struct br_outbox *br_outbox_new(struct br_server *s);
 /* Reads the heads of all that is stored. */
@@ -127,7 +135,11 @@ void br_outbox_note_keys(struct br_outbox *o);
 
 /* The row's transit began or ended; keeps the windows right. */
 void br_row_set_transit(struct br_row *row, struct br_transit *t);
-/* What a row in motion costs. Once a motion. */
+/* A row in motion is being read; it was, and costs `octets` (0: it could not
+ * be). Once a motion. */
+void br_row_read_begin(struct br_row *row);
+void br_row_read_done(struct br_row *row, size_t octets);
+/* A row that is in motion with its message in memory from the start. */
 void br_row_set_octets(struct br_row *row, size_t octets);
 /* Not delivered this time: back to its place in the lane, which waits for the
  * next try after `attempts` failures, or not at all if `now`. */

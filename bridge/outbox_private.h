@@ -14,8 +14,15 @@ struct br_outbox {
 	struct prim_table dests;   /* owned, by name */
 	struct br_dest **adapters; /* owned array, borrowed: by index */
 	size_t row_count;
-	uint32_t random; /* jitter needs no better */
+	unsigned reading;       /* rows that are being read */
+	size_t octets;          /* of rows in motion */
+	struct br_dests hungry; /* borrowed: wait for those */
+	struct prim_timer meal; /* set: they are looked after soon */
+	uint32_t random;        /* jitter needs no better */
 };
+
+/* Less is in motion: those who wait are kicked, from the top of the loop. */
+void br_outbox_feed(struct br_outbox *o);
 
 /* Frees `d` when no lane leads there any more; adapters stay. */
 void br_dest_release(struct br_outbox *o, struct br_dest *d);

@@ -86,7 +86,9 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 	if (!t && row->transit) {
 		lane->dest->in_motion--;
 		lane->dest->octets -= row->octets;
+		lane->outbox->octets -= row->octets;
 		row->octets = 0;
+		br_outbox_feed(lane->outbox);
 	}
 	row->transit = t;
 	if (t && lane->next == row)
@@ -101,6 +103,21 @@ void br_row_set_octets(struct br_row *row, size_t octets)
 {
 	row->octets = octets;
 	row->lane->dest->octets += octets;
+	row->lane->outbox->octets += octets;
+}
+
+void br_row_read_begin(struct br_row *row)
+{
+	row->lane->dest->reading++;
+	row->lane->outbox->reading++;
+}
+
+void br_row_read_done(struct br_row *row, size_t octets)
+{
+	row->lane->dest->reading--;
+	row->lane->outbox->reading--;
+	br_row_set_octets(row, octets);
+	br_outbox_feed(row->lane->outbox);
 }
 
 static int64_t retry_delay(struct br_outbox *o, unsigned attempts)

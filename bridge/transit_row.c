@@ -80,16 +80,14 @@ static void on_row_read(void *arg, const struct br_store_message *m,
 	struct br_server *s = t->server;
 
 	t->is_waiting = false;
-	t->dest->reading--;
+	t->message = m && !failed ? br_message_restore(m, &s->keys) : NULL;
+	br_row_read_done(t->row, t->message ? br_message_size(t->message) : 0);
 	if (failed) {
 		br_transit_row_back(t, false);
 		return;
 	}
-	t->message = m ? br_message_restore(m, &s->keys) : NULL;
-	if (t->message) {
-		br_row_set_octets(t->row, br_message_size(t->message));
+	if (t->message)
 		br_dest_kick(s->outbox, t->dest); /* the next may be read */
-	}
 	if (!t->message) {
 		br_error(&s->log, "stored message damaged seq=%lld to=%s",
 		    (long long)t->row->seq, t->dest->name);
@@ -117,6 +115,6 @@ void br_transit_redeliver(struct br_server *s, struct br_row *row)
 	t->dest = row->lane->dest;
 	br_row_set_transit(row, t);
 	t->is_waiting = true;
-	t->dest->reading++;
+	br_row_read_begin(row);
 	br_store_message_get(s->store, row->seq, on_row_read, t);
 }
