@@ -336,8 +336,23 @@ static void run(struct daemon *d)
 	br_log_flush();
 }
 
+/* From here on a second SIGTERM changes nothing: what it would cut short is
+ * the end of the store. */
+static void end_signals(struct daemon *d)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	for (size_t i = 0; i < PRIM_COUNT(d->signals); i++) {
+		if (d->signals[i])
+			event_free(d->signals[i]);
+	}
+}
+
 static void stop(struct daemon *d)
 {
+	end_signals(d);
 	for (size_t i = 0; i < d->listener_count; i++)
 		br_listener_stop(d->listeners[i]);
 	prim_free(d->listeners);
@@ -346,10 +361,6 @@ static void stop(struct daemon *d)
 	if (d->server)
 		br_server_free(d->server);
 	br_admin_close(d->admin);
-	for (size_t i = 0; i < PRIM_COUNT(d->signals); i++) {
-		if (d->signals[i])
-			event_free(d->signals[i]);
-	}
 	if (d->base)
 		event_base_free(d->base);
 	prim_free(d->sockets);
