@@ -219,6 +219,19 @@ static void send_begin(struct sending *s)
 	br_transit_begin(server, &start);
 }
 
+/* The line of its end, for one that did not begin. Most often somebody speaks
+ * for another, which an operator wants to know. */
+static void log_refused(const struct sending *s, unsigned code)
+{
+	const struct prim_command *c = s->c;
+
+	br_info(&s->peer->log,
+	    "message end code=%u id=%s from=%s to=%s via=none", code,
+	    br_quote(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)),
+	    br_quote(prim_command_get(c, PRIM_HEADER_FROM)),
+	    br_quote(prim_command_get(c, PRIM_HEADER_TO)));
+}
+
 static void dispatch_send(struct br_server *server, struct br_peer *peer,
     const struct prim_command *c)
 {
@@ -229,10 +242,12 @@ static void dispatch_send(struct br_server *server, struct br_peer *peer,
 	s.peer = peer;
 	s.c = c;
 	code = check_send(&s);
-	if (code)
+	if (code) {
+		log_refused(&s, code);
 		refuse(peer, c, code);
-	else
+	} else {
 		send_begin(&s);
+	}
 }
 
 /* ---- LISTEN, SILENCE ---- */
