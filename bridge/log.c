@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -253,27 +254,31 @@ void br_log_put(const struct br_log *log, enum br_level level,
 	line_write(&line, level);
 }
 
-static bool wait_writable(void)
+/* One that was stuck before is not waited for again. */
+static bool is_writable(void)
 {
+	static bool was_stuck;
 	struct pollfd poller = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	return poll(&poller, 1, STUCK_WAIT_MS) > 0;
+	was_stuck = poll(&poller, 1, was_stuck ? 0 : STUCK_WAIT_MS) <= 0;
+	return !was_stuck;
 }
 
-/* What cannot be written is lost: a log nobody reads must not stop us. */
+/* What cannot be written is lost: a log nobody reads must not stop us. The pipe
+ * behind standard error is others' too, so it may block: it does not when it
+ * says that it takes something and this is no more than PIPE_BUF. */
 void br_log_flush(void)
 {
-	size_t done = 0;
+	size_t done = 0, len;
+	ssize_t n;
 
-	while (done < waiting_len) {
-		const ssize_t n = write(STDERR_FILENO, waiting + done,
-		    waiting_len - done);
-
+	while (done < waiting_len && is_writable()) {
+		len = waiting_len - done;
+		n = write(STDERR_FILENO, waiting + done,
+		    len < PIPE_BUF ? len : PIPE_BUF);
 		if (n > 0)
 			done += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			continue;
-		else if (n == 0 || errno != EAGAIN || !wait_writable())
+		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
 			break;
 	}
 	waiting_len = 0;

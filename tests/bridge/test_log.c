@@ -265,6 +265,30 @@ static void lines_wait_for_a_flush_but_errors_do_not(void **state)
 	close(keep);
 }
 
+static void a_log_that_nobody_reads_stops_nothing(void **state)
+{
+	const int keep = dup(STDERR_FILENO);
+	char line[2000];
+	int ends[2];
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	br_log_set_sink(NULL, NULL);
+	alarm(10);
+	for (int i = 0; i < 200; i++) /* much more than a pipe takes */
+		br_info(NULL, "%s", line);
+	br_error(NULL, "now");
+	br_log_flush();
+	alarm(0);
+	dup2(keep, STDERR_FILENO);
+	close(ends[0]);
+	close(ends[1]);
+	close(keep);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,6 +305,7 @@ int main(void)
 		TEST(the_ring_finds_what_was_logged_oldest_first),
 		TEST(the_ring_forgets_the_oldest_whole_lines),
 		TEST(lines_wait_for_a_flush_but_errors_do_not),
+		TEST(a_log_that_nobody_reads_stops_nothing),
 	};
 
 	return cmocka_run_group_tests(TESTS, NULL, NULL);
