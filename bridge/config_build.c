@@ -336,7 +336,4 @@ void br_config_build_warn(const struct br_config_build *b)
 		if (node)
 			warn(b, node, what);
 	}
-	if (b->config->disclosure_hide)
-		warn(b, br_yaml_find(b->tree, "disclosure"),
-		    "disclosure: hide");
 }

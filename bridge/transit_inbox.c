@@ -35,20 +35,34 @@ const struct prim_inbox_ops br_transit_inbox_ops = {
 
 /* ---- offering ---- */
 
+static struct prim_slice domain_of(struct prim_slice key)
+{
+	return prim_slice_from(key,
+	    (size_t)(prim_slice_find_last(key, '@') + 1));
+}
+
+/* Is the sender of another domain than the recipient? */
+static bool is_stranger(const struct br_message *m)
+{
+	return !prim_slice_eq(domain_of(m->sender), domain_of(m->recipient));
+}
+
 /* DESIGN 6: the default rule; documents of the owner come later. */
 static bool may_send(const struct br_server *s, const struct br_message *m)
 {
-	struct prim_slice sender = m->sender, recipient = m->recipient;
-	ptrdiff_t at = prim_slice_find_last(sender, '@');
-	ptrdiff_t home = prim_slice_find_last(recipient, '@');
-	bool is_own_domain = prim_slice_eq(prim_slice_from(sender,
-					       (size_t)(at + 1)),
-	    prim_slice_from(recipient, (size_t)(home + 1)));
-	unsigned rights = is_own_domain ? s->config->acl_own_domain
-					: s->config->acl_everyone;
+	unsigned rights = is_stranger(m) ? s->config->acl_everyone
+					 : s->config->acl_own_domain;
 
-	return prim_slice_eq(sender, recipient) ||
+	return prim_slice_eq(m->sender, m->recipient) ||
 	    (rights & BR_RIGHT_SEND) != 0;
+}
+
+/* Where nobody listens: is it kept? Not for strangers of a domain that hides,
+ * or 101 would tell them who exists (DESIGN 6). */
+static bool is_kept(const struct br_server *s, const struct br_message *m)
+{
+	return s->config->offline_store &&
+	    !(s->config->disclosure_hide && is_stranger(m));
 }
 
 bool br_transit_is_crowded(const struct br_server *s)
@@ -93,7 +107,7 @@ static void admit(struct br_transit *t)
 		br_transit_to_store(t);
 	else if (prim_inbox_is_open(&t->entity->inbox))
 		br_transit_offer(t);
-	else if (config->offline_store)
+	else if (is_kept(t->server, t->message))
 		br_transit_commit(t);
 	else
 		br_transit_end(t, PRIM_INBOX_CLOSED, PRIM_SLICE_NONE);

@@ -32,7 +32,8 @@ static void on_put(void *arg, enum br_store_outcome outcome)
 static void put_key(struct prim_buf *b, struct prim_slice name)
 {
 	prim_buf_put(b, name);
-	prim_buf_puts(b, "@prim.example");
+	if (prim_slice_find(name, '@') < 0)
+		prim_buf_puts(b, "@prim.example");
 }
 
 bool talk_world_account(struct talk_world *w, struct prim_slice name)
