@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "bridge/config_build.h"
+#include "bridge/log.h"
+#include "bridge/place.h"
 #include "bridge/schema.h"
 #include "prim/base.h"
 #include "prim/buf.h"
@@ -165,4 +167,54 @@ bool br_config_serves(const struct br_config *config, struct prim_slice domain)
 		if (prim_slice_eq(prim_slice_of(config->domains[i]), domain))
 			return true;
 	return false;
+}
+
+/* ---- what is yet to come ---- */
+
+static bool is_later(const struct br_config_adapter *a)
+{
+	static const char *const LATER[] = { "smtp", "webhook" };
+	char path[BR_PLACE_MAX];
+
+	for (size_t i = 0; i < PRIM_COUNT(LATER); i++) {
+		if (strcmp(a->plugin, LATER[i]) == 0)
+			return !br_place_plugin(a->plugin, path) ||
+			    access(path, F_OK) != 0;
+	}
+	return false;
+}
+
+static void drop_routes(struct br_config *c, const char *via)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->route_count; i++) {
+		if (strcmp(c->routes[i].via, via) == 0)
+			route_fini(&c->routes[i]);
+		else
+			c->routes[kept++] = c->routes[i];
+	}
+	c->route_count = kept;
+}
+
+void br_config_drop_later(struct br_config *c, const struct br_log *log)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->adapter_count; i++) {
+		struct br_config_adapter *a = &c->adapters[i];
+
+		if (!is_later(a)) {
+			c->adapters[kept++] = *a;
+			continue;
+		}
+		if (log)
+			br_warn(log,
+			    "%s:%d:%d: the plugin `%s` is not part of this "
+			    "version: adapter `%s` and its routes are left out",
+			    c->file, a->line, a->column, a->plugin, a->name);
+		drop_routes(c, a->name);
+		adapter_fini(a);
+	}
+	c->adapter_count = kept;
 }

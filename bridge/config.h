@@ -126,6 +126,11 @@ struct br_config *br_config_parse(const char *name, struct prim_slice text,
 
 struct br_config *br_config_free(struct br_config *config);
 
+/* Leaves out the adapters whose plugin belongs to a later version (smtp,
+ * webhook) and is not installed, with the routes to them, and tells `log` (may
+ * be NULL) about each. To their networks nothing is accepted, then. */
+void br_config_drop_later(struct br_config *config, const struct br_log *log);
+
 /* Is `domain` (lower case) one we serve? */
 bool br_config_serves(const struct br_config *config, struct prim_slice domain);
 

@@ -149,11 +149,21 @@ static void on_stop(evutil_socket_t signal, short what, void *arg)
 	br_server_stop(d->server);
 }
 
+static struct br_config *read_config(const struct daemon *d,
+    const struct br_log *log, struct br_err *err)
+{
+	struct br_config *config = br_config_read(d->file, log, err);
+
+	if (config)
+		br_config_drop_later(config, log);
+	return config;
+}
+
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
 	struct daemon *d = arg;
 	struct br_err err;
-	struct br_config *fresh = br_config_read(d->file, NULL, &err);
+	struct br_config *fresh = read_config(d, NULL, &err);
 
 	(void)signal;
 	(void)what;
@@ -430,7 +440,7 @@ int main(int argc, char **argv)
 	if (!parse_arguments(&d, argc, argv, &status))
 		return status;
 	br_log_init(&d.log, NULL, "primd");
-	d.config = br_config_read(d.file, &d.log, &err);
+	d.config = read_config(&d, &d.log, &err);
 	if (!d.config || !br_config_check_adapters(d.config, &err))
 		return fail(&d, EXIT_CONFIG, &err);
 	if (d.check_only) {

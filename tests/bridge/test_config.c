@@ -289,6 +289,40 @@ static void keys_without_effect_are_told_once(void **state)
 	br_config_free(c);
 }
 
+static void plugins_of_a_later_version_are_left_out(void **state)
+{
+	struct prim_buf said = { 0 };
+	struct br_config *c;
+	struct br_log log;
+	char *text;
+
+	(void)state;
+	br_log_init(&log, NULL, "config");
+	c = br_config_parse("t.yaml",
+	    PRIM_SLICE("domains: [a]\n"
+		       "routes:\n"
+		       "  - { domain: m.example, via: mail }\n"
+		       "  - { domain: x.example, via: xmpp }\n"
+		       "adapters:\n"
+		       "  - { name: mail, plugin: smtp }\n"
+		       "  - { name: xmpp, plugin: xmpp }\n"),
+	    NULL, NULL);
+	assert_int_equal(c->adapter_count, 3);
+	br_log_set_sink(keep, &said);
+	br_config_drop_later(c, &log);
+	br_log_set_sink(NULL, NULL);
+	text = prim_buf_steal(&said);
+	assert_string_equal(text,
+	    "warn config: t.yaml:6:5: the plugin `smtp` is not part of this "
+	    "version: adapter `mail` and its routes are left out\n");
+	assert_int_equal(c->adapter_count, 2);
+	assert_string_equal(c->adapters[0].name, "xmpp");
+	assert_int_equal(c->route_count, 1);
+	assert_string_equal(c->routes[0].via, "xmpp");
+	prim_free(text);
+	br_config_free(c);
+}
+
 static void a_missing_file_says_so(void **state)
 {
 	struct br_err err;
@@ -330,6 +364,7 @@ int main(void)
 		cmocka_unit_test(an_echo_of_ones_own_replaces_the_default),
 		cmocka_unit_test(a_served_domain_is_told_from_others),
 		cmocka_unit_test(keys_without_effect_are_told_once),
+		cmocka_unit_test(plugins_of_a_later_version_are_left_out),
 		cmocka_unit_test(a_missing_file_says_so),
 		cmocka_unit_test(a_file_over_1_mib_is_refused),
 	};
