@@ -24,8 +24,8 @@ static bool echo_start(struct bridge *b, void *state, const void *options)
 {
 	struct echo *e = state;
 
-	(void)
-	    options; /* The core routes by `domain`; we need not look at it. */
+	/* The core routes by `domain`; we need not look at it. */
+	(void)options;
 	e->bridge = b;
 	bridge_ready(b);
 	bridge_window(b, BRIDGE_SUBMIT_MAX);
