@@ -42,6 +42,12 @@ class Daemon(unittest.TestCase):
         done = self.run_primd("-c", self.primd.config, "--check")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_the_example_is_a_good_configuration(self):
+        example = os.path.join(os.path.dirname(__file__), "..", "..",
+                               "contrib", "examples", "primd.yaml")
+        ran = self.run_primd("-c", os.path.abspath(example), "--check")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+
     def test_a_bad_one_is_one_line_with_its_place_and_exit_code_2(self):
         place = re.escape(self.primd.config) + r":\d+:\d+: ."
         for text in ("colour: blue\n", "limits: { body: many }\n",
