@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: ISC
 -- For Prosody: lets the bridge in as the component prim.example.org. Goes into
 -- conf.d/, after the VirtualHost "jabber.example" whose users it is for.
 
