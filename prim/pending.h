@@ -13,6 +13,16 @@
 
 #include "prim/slice.h"
 
+struct prim_command;
+
+/* A request of ours, embedded in whatever wants the answer: what is put into a
+ * struct prim_pending, or asked of an adapter. */
+struct prim_question {
+	/* The response; NULL: there will be none. The question is open no more. */
+	void (*answered)(struct prim_question *q, const struct prim_command *c);
+	uint64_t id; /* 0: not asked */
+};
+
 struct prim_pending {
 	void **slots;   /* owned ring of borrowed things; NULL: forgotten */
 	unsigned size;  /* a power of two, or 0 */
