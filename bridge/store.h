@@ -4,7 +4,8 @@
 
 /*
  * What lasts. Two SQLite databases in the data folder:
- *	primd.db  accounts, adapter state (later: links, ACLs, presence)
+ *	primd.db  accounts, presence, subscriptions, adapter state (later: links,
+ *	          ACLs)
  *	queue.db  messages that are not at their end, duplicates, history
  * They are apart because restoring a backup of the first must not send old
  * messages again.
@@ -87,7 +88,8 @@ void br_store_account_put(struct br_store *s,
 /* Replaces the verifier of an account that is there, else ABSENT. */
 void br_store_account_passwd(struct br_store *s,
     const struct br_store_account *account, br_store_done_fn done, void *arg);
-/* Also ends what is queued for its inbox (403, "account removed"). */
+/* Also ends what is queued for its inbox (403, "account removed"), and drops its
+ * presence and every subscription by it or to it. */
 void br_store_account_drop(struct br_store *s, struct prim_slice key,
     br_store_done_fn done, void *arg);
 
@@ -100,6 +102,89 @@ void br_store_account_find(struct br_store *s, struct prim_slice key,
 /* Every account in the order of keys, then once NULL. */
 void br_store_account_list(struct br_store *s, br_store_account_fn each,
     void *arg);
+
+/* ---- presence (primd.db) ---- */
+
+/* One value of a tuple: the permanent one, or the leased one. */
+struct br_store_value {
+	struct prim_slice presentity; /* key */
+	struct prim_slice tuple_id;
+	struct prim_slice type; /* Content-Type */
+	struct prim_slice body;
+	bool is_lease;
+	int64_t at_ms;      /* when it was published */
+	int64_t expires_ms; /* of a lease */
+	int64_t row; /* as found: the lease's, for br_store_lease_renew() */
+};
+
+/* `row` is the lease's when it is DONE, else 0. */
+typedef void (*br_store_row_fn)(void *arg, enum br_store_outcome outcome,
+    int64_t row);
+
+/* Sets a value, in the place of an earlier one of the same tuple and kind.
+ * ABSENT: there is no such account. The slices of `v` are borrowed until done. */
+void br_store_value_put(struct br_store *s, const struct br_store_value *v,
+    br_store_row_fn done, void *arg);
+/* Sets when a lease ends. Cheap: a hundred thousand a second. */
+void br_store_lease_renew(struct br_store *s, int64_t row, int64_t expires_ms,
+    br_store_done_fn done, void *arg);
+/* Drops the leased value of a tuple, or the whole tuple. `done` may be NULL. */
+void br_store_value_drop(struct br_store *s, struct prim_slice presentity,
+    struct prim_slice tuple_id, bool only_lease, br_store_done_fn done,
+    void *arg);
+
+/* Somebody watches somebody. Known by (watcher, presentity, id). */
+struct br_store_subscription {
+	struct prim_slice watcher;            /* key */
+	struct prim_slice presentity;         /* key */
+	struct prim_slice watcher_address;    /* "pres:..." as spelled */
+	struct prim_slice presentity_address; /* "pres:..." as spelled */
+	struct prim_slice id; /* Subscription-ID; empty for a client's own */
+	bool is_outgoing;     /* ours: the presentity lives elsewhere */
+	int64_t expires_ms;
+};
+
+/* Makes or renews one. `sub` is copied. */
+void br_store_subscription_put(struct br_store *s,
+    const struct br_store_subscription *sub, br_store_done_fn done, void *arg);
+/* The one with these three names; `done` may be NULL. */
+void br_store_subscription_drop(struct br_store *s,
+    const struct br_store_subscription *sub, br_store_done_fn done, void *arg);
+/* Every subscription, in the order of watcher and presentity, then once
+ * NULL. */
+typedef void (*br_store_subscription_fn)(void *arg,
+    const struct br_store_subscription *sub);
+void br_store_subscription_list(struct br_store *s,
+    br_store_subscription_fn each, void *arg);
+
+/* All that makes a principal resident. */
+struct br_store_principal {
+	const struct br_store_account *account; /* NULL: there is none; then
+	                                           the rest is empty */
+	const struct br_store_value *values; /* in the order of publication */
+	size_t value_count;
+	/* Who watches it: not the outgoing ones. */
+	const struct br_store_subscription *subscriptions;
+	size_t subscription_count;
+};
+
+/* `p` is borrowed during the callback. What is past its time may still be in
+ * it. `failed`: nothing is known and `p` is NULL. */
+typedef void (*br_store_principal_fn)(void *arg,
+    const struct br_store_principal *p, bool failed);
+void br_store_principal_find(struct br_store *s, struct prim_slice key,
+    br_store_principal_fn found, void *arg);
+
+/* At start, synchronously: the key of every principal with a lease or a
+ * subscription to it, once each, and every outgoing subscription. */
+struct br_store_resident {
+	void (*principal)(void *arg, struct prim_slice key);
+	void (*outgoing)(void *arg, const struct br_store_subscription *sub);
+	void *arg; /* borrowed */
+};
+
+bool br_store_resident_each(struct br_store *s,
+    const struct br_store_resident *each, struct br_err *err);
 
 /* ---- messages (queue.db) ---- */
 
