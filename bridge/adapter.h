@@ -30,12 +30,16 @@
 #include "prim/slice.h"
 #include "prim/status.h"
 
-#define BR_ADAPTER_ABI 1
+#define BR_ADAPTER_ABI 2
 
 /* Not yet answered submissions a plugin may have (DESIGN 7). */
 #define BRIDGE_SUBMIT_MAX 256
 /* Octets of a return token. */
 #define BRIDGE_RETURN_MAX 512
+/* Not yet answered bridge_subscribe(), _unsubscribe() and _notify() together. */
+#define BRIDGE_PRESENCE_MAX 256
+/* Octets of a Subscription-ID. */
+#define BRIDGE_SUBSCRIPTION_ID_MAX 255
 
 struct bridge; /* the bridge, seen from the plugin */
 struct event_base;
@@ -71,6 +75,50 @@ struct bridge_outcome {
 	struct prim_slice return_token;
 	struct prim_slice message_id;
 	unsigned code; /* 200, 101: the promise of DESIGN 5; else refused */
+};
+
+/* Somebody watches somebody, in either direction. Known by its three names. */
+struct bridge_subscription {
+	struct prim_slice watcher;    /* "pres:alice@prim.example" */
+	struct prim_slice presentity; /* "pres:bob@jabber.example" */
+	/* Unique for ever: at most BRIDGE_SUBSCRIPTION_ID_MAX octets of A-Z a-z
+	 * 0-9 and -._~ */
+	struct prim_slice id;
+	/* Seconds; 0: ends the one with this id, or else is a single look. */
+	uint32_t duration_s;
+	enum prim_astrength strength;
+};
+
+/* What a watcher is to see. Always the whole, never a part of it. */
+struct bridge_notification {
+	struct prim_slice watcher;
+	struct prim_slice presentity;
+	struct prim_slice id; /* of the subscription */
+	/* application/pidf+xml from the bridge, unless a single publication
+	 * is secured. Both may be empty when `is_end`. */
+	struct prim_slice content_type;
+	struct prim_slice body;
+	bool is_end; /* the subscription is over: nothing follows */
+};
+
+enum bridge_presence_kind {
+	BRIDGE_SUBSCRIBE,
+	BRIDGE_UNSUBSCRIBE,
+	BRIDGE_NOTIFY,
+};
+
+/* What became of a bridge_subscribe(), _unsubscribe() or _notify(). */
+struct bridge_presence_outcome {
+	enum bridge_presence_kind kind;
+	struct prim_slice watcher;
+	struct prim_slice presentity;
+	struct prim_slice id;
+	/* SUBSCRIBE: 200, 201 (another duration was granted), 402 forbidden,
+	 * 403 nobody there, 505 too many, 5xx and 407 try again later.
+	 * UNSUBSCRIBE: 200, 404. NOTIFY: 200 shown or kept; 403, 404: nobody
+	 * watches (any more): the subscription is over. */
+	unsigned code;
+	uint32_t duration_s; /* SUBSCRIBE: as granted */
 };
 
 struct br_adapter {
@@ -113,6 +161,26 @@ struct br_adapter {
 	void (*room)(void *state);
 	/* The bridge is stopping: take nothing new in, finish, at most 3 s. */
 	void (*drain)(void *state);
+
+	/* Presence; without `subscribe` the addresses have none (501). */
+	/* One of ours watches one of yours, or goes on watching: the same id
+	 * again is a renewal. 200, or 201 with another `*granted_s`, and a
+	 * bridge_notify() follows soon, also with nothing new, from inside the
+	 * call or later; 402, 403, 505 or a 5xx refuses. After a restart of the
+	 * plugin every live one comes again. */
+	unsigned (*subscribe)(void *state, const struct bridge_subscription *s,
+	    uint32_t *granted_s);
+	/* It is over. 200, or 404 when it was not known. */
+	unsigned (*unsubscribe)(void *state,
+	    const struct bridge_subscription *s);
+	/* What one of yours, who watches one of ours, is to see from now on.
+	 * 200: taken; 403: there is no such watcher, the subscription is over.
+	 * One subscription has at most one unanswered notification. */
+	unsigned (*notify)(void *state, const struct bridge_notification *n);
+	/* The answers to what bridge_subscribe(), _unsubscribe() and _notify()
+	 * sent. Then there is room for another one. */
+	void (*presence_outcome)(void *state,
+	    const struct bridge_presence_outcome *o);
 };
 
 /* A plugin's file exports this one symbol. */
@@ -151,6 +219,19 @@ void bridge_report(struct bridge *b, struct prim_slice delivery_id,
  * is not allowed in a header, one that is not marked "may be empty" is empty, or
  * it is not yet ready; nothing was sent. */
 bool bridge_submit(struct bridge *b, const struct bridge_message *m);
+
+/* One of yours watches one of ours, goes on watching (the same id before its
+ * time is over; renew at about 80 % of what was granted), or stops. The bridge
+ * forgets it when the time is over. Soon after a positive answer `notify` is
+ * called. False: BRIDGE_PRESENCE_MAX are unanswered, a field may not stand in a
+ * header, or it is not yet ready; nothing was sent. The answer comes by
+ * `presence_outcome`, never from inside the call. */
+bool bridge_subscribe(struct bridge *b, const struct bridge_subscription *s);
+bool bridge_unsubscribe(struct bridge *b, const struct bridge_subscription *s);
+/* What one of ours, who watches one of yours, is to see. False: as above. */
+bool bridge_notify(struct bridge *b, const struct bridge_notification *n);
+/* How many of them can be sent now. */
+unsigned bridge_presence_room(const struct bridge *b);
 
 /* What must outlive us. Keys 1 to 512, values at most 65,536 octets. They take
  * effect in the order of the calls; what the store cannot do now is repeated

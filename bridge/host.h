@@ -20,6 +20,7 @@
 #include "bridge/message.h"
 #include "bridge/peer.h"
 #include "bridge/store.h"
+#include "prim/pending.h"
 
 struct event_base;
 struct br_host;
@@ -37,8 +38,15 @@ struct br_host_ops {
 	void (*report)(void *ctx, struct br_host *h,
 	    const struct prim_digest *delivery, unsigned code,
 	    struct prim_slice text);
-	/* A request for the core (SEND and, later, presence). The answer goes
-	 * through a ticket on br_host_peer(). `c` is borrowed during the call. */
+	/* READY came: it hears presence from now on. */
+	void (*ready)(void *ctx, struct br_host *h);
+	/* The process has ended, and with it what it was asked. */
+	void (*gone)(void *ctx, struct br_host *h);
+	/* br_host_ask() said no, and there is room again. */
+	void (*ask_room)(void *ctx, struct br_host *h);
+	/* A request for the core: SEND, SUBSCRIBE, UNSUBSCRIBE, NOTIFY. The
+	 * answer goes through a ticket on br_host_peer(). `c` is borrowed
+	 * during the call. */
 	void (*request)(void *ctx, struct br_host *h,
 	    const struct prim_command *c);
 };
@@ -82,5 +90,27 @@ bool br_host_has_room(const struct br_host *h);
  * the host takes a reference until the adapter has taken it. Only while
  * br_host_has_room(). */
 void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt);
+
+/* ---- presence ---- */
+
+#define BR_HOST_QUESTIONS_MAX 512
+
+/* A request besides SEND. */
+struct br_host_request {
+	enum prim_method method; /* SUBSCRIBE, UNSUBSCRIBE, NOTIFY */
+	struct prim_slice lines; /* header lines, each with CRLF */
+	struct prim_slice body;
+};
+
+/* Is it ready (also while its foreign network is down)? */
+bool br_host_is_ready(const struct br_host *h);
+/* Sends `r`. `q` hears the answer, and NULL when the process ends first; it is
+ * borrowed until then, or until br_host_forget(). `q` may be NULL: nobody wants
+ * to know. False: it is not ready, or BR_HOST_QUESTIONS_MAX are unanswered, of
+ * which `reserved` (0 for the most urgent) are for others; nothing was sent. */
+bool br_host_ask(struct br_host *h, const struct br_host_request *r,
+    unsigned reserved, struct prim_question *q);
+/* `q` is not wanted any more. Harmless when it is not open. */
+void br_host_forget(struct br_host *h, struct prim_question *q);
 
 #endif
