@@ -93,6 +93,12 @@ void br_store_account_passwd(struct br_store *s,
 void br_store_account_drop(struct br_store *s, struct prim_slice key,
     br_store_done_fn done, void *arg);
 
+/* Forgets every cram_secret. `count`: of how many accounts. */
+typedef void (*br_store_purge_fn)(void *arg, enum br_store_outcome outcome,
+    unsigned count);
+void br_store_account_purge(struct br_store *s, br_store_purge_fn done,
+    void *arg);
+
 /* `account` is NULL when there is none; borrowed during the callback.
  * `failed`: the look-up itself failed and nothing is known. */
 typedef void (*br_store_account_fn)(void *arg,

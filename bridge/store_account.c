@@ -23,6 +23,14 @@ struct account_drop {
 	char octets[];
 };
 
+/* Secrets that nobody needs any longer. */
+struct account_purge {
+	struct br_store_job job;
+	br_store_purge_fn done;
+	void *arg; /* borrowed */
+	unsigned count;
+};
+
 /* A row on its way to the loop. */
 struct account_row {
 	struct br_store_row row;
@@ -120,6 +128,26 @@ static bool drop_write_queue(struct br_store_db *db, struct br_store_job *job)
 	return fine;
 }
 
+static bool purge_write(struct br_store_db *db, struct br_store_job *job)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_ACCOUNT_PURGE);
+
+	if (!br_store_query_run(&q))
+		return false;
+	((struct account_purge *)job)->count =
+	    (unsigned)br_store_query_changes(&q);
+	job->outcome = BR_STORE_DONE;
+	return true;
+}
+
+static void purge_finish(struct br_store *s, struct br_store_job *job)
+{
+	const struct account_purge *p = (const struct account_purge *)job;
+
+	(void)s;
+	p->done(p->arg, job->outcome, p->count);
+}
+
 static const struct br_store_work PUT = {
 	.write = { [BR_STORE_PRIMD] = put_write },
 	.finish = br_store_write_finish,
@@ -132,6 +160,10 @@ static const struct br_store_work DROP = {
 	.write = {[BR_STORE_PRIMD] = drop_write,
 		  [BR_STORE_QUEUE] = drop_write_queue},
 	.finish = br_store_write_finish,
+};
+static const struct br_store_work PURGE = {
+	.write = { [BR_STORE_PRIMD] = purge_write },
+	.finish = purge_finish,
 };
 
 static struct br_store_job *write_new(const struct br_store_account *account,
@@ -170,6 +202,16 @@ void br_store_account_drop(struct br_store *s, struct prim_slice key,
 	d->key = key;
 	br_store_keep(&room, &d->key);
 	br_store_take_write(s, &d->write.job, &DROP);
+}
+
+void br_store_account_purge(struct br_store *s, br_store_purge_fn done,
+    void *arg)
+{
+	struct account_purge *p = prim_new(struct account_purge);
+
+	p->done = done;
+	p->arg = arg;
+	br_store_take_write(s, &p->job, &PURGE);
 }
 
 /* ---- look-ups ---- */

@@ -34,6 +34,8 @@ static const char *const TEXTS[BR_SQL_COUNT] = {
 	[BR_SQL_ACCOUNT_LIST] = "SELECT " ACCOUNT_COLUMNS
 				" FROM account WHERE key > ?1"
 				" ORDER BY key LIMIT ?2",
+	[BR_SQL_ACCOUNT_PURGE] =
+	    "UPDATE account SET cram_secret = x'' WHERE cram_secret <> x''",
 
 	[BR_SQL_STATE_PUT] =
 	    "INSERT INTO state (adapter, key, value) VALUES (?1, ?2, ?3)"

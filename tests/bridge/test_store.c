@@ -101,6 +101,51 @@ static void an_account_is_put_found_and_changed(void **state)
 	assert_int_equal(got.last.created_ms, 77);
 }
 
+struct purged {
+	enum br_store_outcome outcome;
+	unsigned count;
+};
+
+static void on_purged(void *arg, enum br_store_outcome outcome, unsigned count)
+{
+	*(struct purged *)arg = (struct purged){ .outcome = outcome,
+		.count = count };
+}
+
+static struct purged purge(struct world *w)
+{
+	struct purged got = { BR_STORE_FAILED, 99 };
+
+	br_store_account_purge(w->store, on_purged, &got);
+	br_store_settle(w->store);
+	assert_int_equal(got.outcome, BR_STORE_DONE);
+	return got;
+}
+
+static void secrets_can_be_forgotten_and_nothing_else(void **state)
+{
+	static const char *const NAMES[] = { "ann@here", "bob@here",
+		"eve@here" };
+	struct world *w = *state;
+	struct accounts got;
+
+	for (size_t i = 0; i < PRIM_COUNT(NAMES); i++) {
+		struct br_store_account a =
+		    account_make(prim_slice_of(NAMES[i]));
+
+		if (i > 0)
+			a.cram_secret = PRIM_SLICE("secret");
+		br_store_account_put(w->store, &a, NULL, NULL);
+	}
+	assert_int_equal(purge(w).count, 2);
+	for (size_t i = 0; i < PRIM_COUNT(NAMES); i++) {
+		find(w, prim_slice_of(NAMES[i]), &got);
+		assert_string_equal(got.secret, "");
+		assert_int_equal(got.last.iterations, 4096);
+	}
+	assert_int_equal(purge(w).count, 0);
+}
+
 static void dropping_an_account_ends_what_waits_for_it(void **state)
 {
 	struct world *w = *state;
@@ -335,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(an_account_is_put_found_and_changed),
 		IN_MEMORY(an_account_is_put_found_and_changed),
+		IN_FOLDER(secrets_can_be_forgotten_and_nothing_else),
 		IN_MEMORY(dropping_an_account_ends_what_waits_for_it),
 		IN_FOLDER(many_accounts_are_listed_in_order),
 		IN_MEMORY(adapter_state_is_put_replaced_and_dropped),
