@@ -99,6 +99,9 @@ struct bridge_notification {
 	struct prim_slice content_type;
 	struct prim_slice body;
 	bool is_end; /* the subscription is over: nothing follows */
+	/* To the plugin only: seconds that the subscription still has. So a
+	 * plugin that was started again can go on with one it has forgotten. */
+	uint32_t duration_s;
 };
 
 enum bridge_presence_kind {
