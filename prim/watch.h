@@ -29,7 +29,7 @@
  * costs O(1) until prim_fan_run() carries it on, in steps.
  *
  * A NOTIFY without an answer for PRIM_NOTIFY_WITHIN_MS counts as answered
- * (ERR-88).
+ * (ERR-88), but not as seen: the watcher's next outlet shows the state again.
  *
  * The caller has all memory but that of feeds, which come and go with outlets
  * and subscriptions.
@@ -116,9 +116,12 @@ struct prim_outlet_ops {
 	/* Sends a NOTIFY with the view of prim_feed_source(f) and remembers
 	 * f->question, whose `id` it sets; or returns false: there is no room
 	 * now, and prim_outlet_go() follows when there is. Must not end
-	 * anything. */
+	 * anything. f->question.answered passes the answer on to
+	 * prim_feed_answered(). True with an `id` of 0: this cannot be shown
+	 * here at all (PRIM-193), the next change is tried again. */
 	bool (*notify)(struct prim_outlet *o, struct prim_feed *f);
-	/* f->question is wanted no more; the feed goes. */
+	/* f->question is wanted no more: the feed goes, or its answer did not
+	 * come in time. Must not end anything. */
 	void (*forget)(struct prim_outlet *o, struct prim_feed *f);
 	/* The other end says that nobody there watches (403, 404; ERR-89). The
 	 * callee may end the subscription, or leave it. */
@@ -134,7 +137,7 @@ struct prim_outlet {
 	struct prim_feed_list asked;  /* oldest first */
 	struct prim_feed_list waiting;
 	unsigned asked_count;
-	struct prim_timer timer; /* of the oldest that is asked */
+	struct prim_timer timer; /* not later than the oldest asked is due */
 };
 
 /* `o` is closed at first. */
@@ -161,7 +164,8 @@ struct prim_subscription {
 	LIST_HEAD(, prim_feed) feeds; /* borrowed: the outlets' */
 	struct prim_timer timer;      /* its end */
 	int64_t expires_ms;
-	uint32_t seen; /* the newest version an outlet has shown, or 0 */
+	uint32_t seen; /* the newest version an outlet has shown, with a 200
+	                  for an answer, or 0 */
 };
 
 /* `s` watches from now on; a feed for every open outlet of `w`, all of them
@@ -192,7 +196,8 @@ struct prim_feed {
 	struct prim_subscription *subscription; /* borrowed */
 	struct prim_outlet *outlet;             /* borrowed */
 	int64_t asked_ms;
-	uint32_t version; /* that its last NOTIFY showed; 0: none did */
+	uint32_t version; /* that its last NOTIFY showed, or that needs none
+	                     here; 0: the next NOTIFY is due in any case */
 	enum prim_feed_place place;
 };
 
