@@ -38,6 +38,13 @@ uint64_t br_asks_put(struct br_asks *a, const struct br_ask *ask)
 	return place->id;
 }
 
+struct br_ask *br_asks_find(struct br_asks *a, uint64_t id)
+{
+	struct br_ask *place = &a->ring[id & (a->size - 1)];
+
+	return id != 0 && place->id == id ? place : NULL;
+}
+
 bool br_asks_take(struct br_asks *a, struct prim_slice id,
     struct br_ask *out_ask)
 {
@@ -48,8 +55,8 @@ bool br_asks_take(struct br_asks *a, struct prim_slice id,
 	if (!prim_slice_number(id, INT64_MAX, &number) || number == 0 ||
 	    id.ptr[0] == '0')
 		return false;
-	place = &a->ring[number & (a->size - 1)];
-	if (place->id != number)
+	place = br_asks_find(a, number);
+	if (!place)
 		return false;
 	*out_ask = *place;
 	*place = (struct br_ask){ 0 };

@@ -42,6 +42,10 @@ uint64_t br_asks_put(struct br_asks *a, const struct br_ask *ask);
 bool br_asks_take(struct br_asks *a, struct prim_slice id,
     struct br_ask *out_ask);
 
+/* The open request with `id`; it may be changed, but not its id. NULL when
+ * there is none. */
+struct br_ask *br_asks_find(struct br_asks *a, uint64_t id);
+
 /* Every open request; they may be changed, but not their ids. */
 typedef void (*br_ask_visit_fn)(struct br_ask *ask, void *arg);
 void br_asks_each(struct br_asks *a, br_ask_visit_fn visit, void *arg);

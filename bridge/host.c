@@ -12,8 +12,8 @@
 #include "bridge/metric.h"
 #include "prim/base.h"
 
-/* Twice the window; CONFIG and a PING are little more. */
-#define ASKS_SIZE 2048
+/* Twice the window, the questions, CONFIG and a PING, and a power of two. */
+#define ASKS_SIZE 4096
 
 static const struct host_times TIMES = {
 	.ping = 1000,
@@ -75,6 +75,11 @@ static void lose(struct br_host *h)
 	br_peer_fini(&h->peer);
 	init_peer(h);
 	give_back(h);
+	br_host_end_questions(h);
+	if (!h->told_ready)
+		return;
+	h->told_ready = false;
+	h->context.ops->gone(h->context.ctx, h);
 }
 
 static void set_timer(struct event *timer, unsigned ms)
@@ -202,8 +207,9 @@ static void open_link(struct br_host *h)
 	br_link_init(&h->link, &br_host_link_ops, h);
 	h->has_link = true;
 	h->link.body_max = h->context.body_max + HOST_SPARE;
-	/* The window, its last message, and as much again for our answers. */
-	h->link.backlog_max = 2 *
+	/* The window and its last message, the questions and theirs, and as
+	 * much again for our answers. */
+	h->link.backlog_max = 4 *
 	    (HOST_WINDOW_OCTETS + PRIM_HEAD_MAX + (size_t)h->context.body_max);
 	h->last_request = 0;
 	h->configured = h->pinging = false;
@@ -246,6 +252,8 @@ void br_host_enter_ready(struct br_host *h)
 	h->phase = HOST_READY;
 	h->ready_ms = h->context.now_ms(h->context.ctx);
 	br_info(&h->peer.log, "ready");
+	h->told_ready = true;
+	h->context.ops->ready(h->context.ctx, h);
 }
 
 void br_host_window(struct br_host *h, unsigned window)
@@ -340,8 +348,10 @@ struct br_host *br_host_free(struct br_host *h)
 		br_host_process_kill(h);
 		br_host_process_reap(h, true, how);
 	}
+	h->phase = HOST_DYING;
 	h->up = false;
 	give_back(h);
+	br_host_end_questions(h);
 	event_free(h->restart);
 	event_free(h->drained);
 	event_free(h->tick);

@@ -40,9 +40,11 @@ struct br_host_ops {
 	    struct prim_slice text);
 	/* READY came: it hears presence from now on. */
 	void (*ready)(void *ctx, struct br_host *h);
-	/* The process has ended, and with it what it was asked. */
+	/* The process that was ready has ended, and with it what it was asked:
+	 * all who asked know. Once after each `ready`. */
 	void (*gone)(void *ctx, struct br_host *h);
-	/* br_host_ask() said no, and there is room again. */
+	/* br_host_ask() said no to a ready one, and there is room again for the
+	 * most urgent that it refused. */
 	void (*ask_room)(void *ctx, struct br_host *h);
 	/* A request for the core: SEND, SUBSCRIBE, UNSUBSCRIBE, NOTIFY. The
 	 * answer goes through a ticket on br_host_peer(). `c` is borrowed
@@ -70,7 +72,8 @@ void br_host_start(struct br_host *h);
 /* DRAIN, then 3 s, then SIGKILL. `br_host_is_stopped` tells when it is over. */
 void br_host_stop(struct br_host *h);
 bool br_host_is_stopped(const struct br_host *h);
-/* Kills the process if it lives; calls no op. Returns NULL; NULL is fine. */
+/* Kills the process if it lives; calls no op, but open questions are told.
+ * Returns NULL; NULL is fine. */
 struct br_host *br_host_free(struct br_host *h);
 
 const char *br_host_name(const struct br_host *h);
@@ -107,7 +110,8 @@ bool br_host_is_ready(const struct br_host *h);
 /* Sends `r`. `q` hears the answer, and NULL when the process ends first; it is
  * borrowed until then, or until br_host_forget(). `q` may be NULL: nobody wants
  * to know. False: it is not ready, or BR_HOST_QUESTIONS_MAX are unanswered, of
- * which `reserved` (0 for the most urgent) are for others; nothing was sent. */
+ * which `reserved` (0 for the most urgent) are for others, or they are 4 MiB
+ * together (less with `reserved`); nothing was sent. */
 bool br_host_ask(struct br_host *h, const struct br_host_request *r,
     unsigned reserved, struct prim_question *q);
 /* `q` is not wanted any more. Harmless when it is not open. */

@@ -67,10 +67,13 @@ static const char *on_report(struct br_host *h, const struct prim_command *c)
 	return NULL;
 }
 
-static const char *on_send(struct br_host *h, const struct prim_command *c)
+/* Whoever keeps the limits of both kinds keeps this one; it is for the others,
+ * who are bounded by it. */
+static const char *on_request(struct br_host *h, const struct prim_command *c)
 {
-	if (h->peer.ticket_count - h->states >= HOST_REQUESTS_MAX)
-		return "too many unanswered SENDs";
+	if (h->peer.ticket_count - h->states >=
+	    HOST_REQUESTS_MAX + HOST_PRESENCE_MAX)
+		return "too many unanswered requests";
 	h->context.ops->request(h->context.ctx, h, c);
 	return NULL;
 }
@@ -164,15 +167,18 @@ static const struct rule {
 	unsigned flags;
 	const char *(*handle)(struct br_host *h, const struct prim_command *c);
 } RULES[] = {
-	{PRIM_METHOD_REPORT,  AFTER_READY,         on_report            },
-	{ PRIM_METHOD_SEND,   ASKS | AFTER_READY,  on_send              },
-	{ PRIM_METHOD_WINDOW, AFTER_READY,         on_window            },
-	{ PRIM_METHOD_READY,  AFTER_CONFIG,        on_ready             },
-	{ PRIM_METHOD_STATE,  ASKS | AFTER_CONFIG, br_host_state_request},
-	{ PRIM_METHOD_LINK,   ASKS | AFTER_CONFIG, on_link              },
-	{ PRIM_METHOD_METRIC, AFTER_CONFIG,        on_metric            },
-	{ PRIM_METHOD_PING,   ASKS | AFTER_CONFIG, on_ping              },
-	{ PRIM_METHOD_LOG,    0,                   on_log               },
+	{PRIM_METHOD_REPORT,       AFTER_READY,         on_report            },
+	{ PRIM_METHOD_SEND,        ASKS | AFTER_READY,  on_request           },
+	{ PRIM_METHOD_NOTIFY,      ASKS | AFTER_READY,  on_request           },
+	{ PRIM_METHOD_SUBSCRIBE,   ASKS | AFTER_READY,  on_request           },
+	{ PRIM_METHOD_UNSUBSCRIBE, ASKS | AFTER_READY,  on_request           },
+	{ PRIM_METHOD_WINDOW,      AFTER_READY,         on_window            },
+	{ PRIM_METHOD_READY,       AFTER_CONFIG,        on_ready             },
+	{ PRIM_METHOD_STATE,       ASKS | AFTER_CONFIG, br_host_state_request},
+	{ PRIM_METHOD_LINK,        ASKS | AFTER_CONFIG, on_link              },
+	{ PRIM_METHOD_METRIC,      AFTER_CONFIG,        on_metric            },
+	{ PRIM_METHOD_PING,        ASKS | AFTER_CONFIG, on_ping              },
+	{ PRIM_METHOD_LOG,         0,                   on_log               },
 };
 
 static const struct rule *find_rule(enum prim_method method)
@@ -184,9 +190,8 @@ static const struct rule *find_rule(enum prim_method method)
 	return NULL;
 }
 
-/* Headers as we spell them ourselves, and each once: what writes otherwise is
- * not our runtime any more. */
-static bool headers_ok(const struct prim_command *c)
+/* What writes otherwise is not our runtime any more. */
+bool br_host_headers_ok(const struct prim_command *c)
 {
 	uint64_t seen = 0;
 
@@ -233,7 +238,7 @@ static const char *hear_request(struct br_host *h, const struct prim_command *c)
 	if (!rule)
 		return "a method that adapters may not use";
 	info = prim_method_info(c->method);
-	if (!headers_ok(c))
+	if (!br_host_headers_ok(c))
 		return "a header that is misspelled or repeated";
 	if ((c->present & info->required_ss) != info->required_ss)
 		return "a required header is missing";
@@ -297,6 +302,8 @@ static const char *hear_response(struct br_host *h,
 		return hear_taken(h, &ask, c);
 	case HOST_ASK_CONFIG:
 		return hear_configured(h, c);
+	case HOST_ASK_QUESTION:
+		return br_host_answer(h, &ask, c);
 	case HOST_ASK_PING:
 		break;
 	}

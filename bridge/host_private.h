@@ -5,7 +5,8 @@
 /*
  * What the files of the adapter host share: host.c (life and the public face),
  * host_process.c (the child), host_say.c and host_link.c (what we and it may
- * say), host_state.c (what it keeps in the store).
+ * say), host_ask.c (what presence asks of it), host_state.c (what it keeps in
+ * the store).
  *
  *	          start            READY            DRAIN sent
  *	STOPPED ---------> STARTING ------> READY ------------> DRAINING
@@ -25,6 +26,7 @@ struct event;
 #define HOST_WINDOW_MAX    1024 /* deliveries (DESIGN 7) */
 #define HOST_WINDOW_OCTETS ((size_t)4 * 1024 * 1024)
 #define HOST_REQUESTS_MAX  256 /* unanswered, of the adapter */
+#define HOST_PRESENCE_MAX  272 /* the same, of presence: a few to spare */
 #define HOST_STATES_MAX    256 /* unanswered STATE */
 #define HOST_LIST_MAX      ((size_t)1024 * 1024) /* octets of a STATE list */
 #define HOST_TEXT_MAX      4096  /* octets of a LOG or REPORT text */
@@ -43,6 +45,7 @@ enum host_ask {
 	HOST_ASK_CONFIG,
 	HOST_ASK_PING,
 	HOST_ASK_SEND, /* what: the message, or NULL when it was given back */
+	HOST_ASK_QUESTION, /* what: struct prim_question; NULL: nobody waits */
 };
 
 /* All in ms. Members, so that tests need not wait. */
@@ -92,6 +95,13 @@ struct br_host {
 	size_t untaken_octets;
 	bool full; /* there was no room, and `room` is owed */
 
+	/* Presence. */
+	bool told_ready;    /* `ready` was said, and not yet `gone` */
+	unsigned questions; /* without response */
+	size_t question_octets;
+	bool ask_owed;         /* one was refused, and `ask_room` is owed */
+	unsigned ask_reserved; /* for the most urgent of those */
+
 	unsigned states;    /* STATE requests unanswered */
 	int64_t log_second; /* the second that log_lines counts in */
 	unsigned log_lines;
@@ -126,11 +136,25 @@ void br_host_end_of_link(struct br_host *h);
 
 extern const struct br_link_ops br_host_link_ops;
 
+/* Has `c` its headers as we spell them, and each once? */
+bool br_host_headers_ok(const struct prim_command *c);
+
 /* ---- host_say.c ---- */
 
 void br_host_say_config(struct br_host *h);
 void br_host_say_ping(struct br_host *h);
 void br_host_say_drain(struct br_host *h);
+/* Sends `r` and opens `ask`, whose id is returned. */
+uint64_t br_host_say_request(struct br_host *h, const struct br_host_request *r,
+    const struct br_ask *ask);
+
+/* ---- host_ask.c ---- */
+
+/* The answer to a question came. NULL, or what is wrong with it. */
+const char *br_host_answer(struct br_host *h, const struct br_ask *ask,
+    const struct prim_command *c);
+/* The process is gone: nobody who asked hears an answer any more. */
+void br_host_end_questions(struct br_host *h);
 
 /* ---- host_state.c ---- */
 

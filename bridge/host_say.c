@@ -111,3 +111,18 @@ void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt)
 	h->untaken_octets += ask.octets;
 	br_host_check_room(h);
 }
+
+uint64_t br_host_say_request(struct br_host *h, const struct br_host_request *r,
+    const struct br_ask *ask)
+{
+	const uint64_t id = br_asks_put(&h->asks, ask);
+	char text[BR_ASK_ID_MAX];
+	struct prim_buf *b = request(h, r->method, br_ask_id(id, text),
+	    r->body.len);
+
+	prim_buf_put(b, r->lines);
+	prim_command_end(b);
+	br_link_send(&h->link, prim_buf_slice(b));
+	br_link_send(&h->link, r->body);
+	return id;
+}

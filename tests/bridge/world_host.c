@@ -123,6 +123,32 @@ static void world_room(void *ctx, struct br_host *h)
 	w->rooms++;
 }
 
+static void world_ready(void *ctx, struct br_host *h)
+{
+	struct world *w = ctx;
+
+	assert_true(br_host_is_ready(h));
+	assert_int_equal(w->readies, w->gones);
+	w->readies++;
+}
+
+static void world_gone(void *ctx, struct br_host *h)
+{
+	struct world *w = ctx;
+
+	assert_false(br_host_is_ready(h));
+	w->gones++;
+	assert_int_equal(w->readies, w->gones);
+}
+
+static void world_ask_room(void *ctx, struct br_host *h)
+{
+	struct world *w = ctx;
+
+	assert_true(br_host_is_ready(h));
+	w->ask_rooms++;
+}
+
 static void world_report(void *ctx, struct br_host *h,
     const struct prim_digest *delivery, unsigned code, struct prim_slice text)
 {
@@ -145,6 +171,7 @@ static void world_request(void *ctx, struct br_host *h,
 	struct world *w = ctx;
 
 	w->requests++;
+	w->last_method = c->method;
 	prim_buf_reset(&w->last_from);
 	prim_buf_put(&w->last_from, prim_command_get(c, PRIM_HEADER_FROM));
 	if (!w->answer)
@@ -160,6 +187,9 @@ static const struct br_host_ops OPS = {
 	.down = world_down,
 	.room = world_room,
 	.report = world_report,
+	.ready = world_ready,
+	.gone = world_gone,
+	.ask_room = world_ask_room,
 	.request = world_request,
 };
 

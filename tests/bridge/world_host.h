@@ -24,11 +24,13 @@ struct world {
 	struct br_host *host; /* owned */
 	int64_t now_ms;       /* 0: the real time */
 	unsigned ups, downs, rooms;
+	unsigned readies, gones, ask_rooms;
 	unsigned report_count;
 	struct world_report reports[WORLD_REPORTS_MAX];
 	unsigned requests, open_max;
 	unsigned answer; /* to submissions; 0: none is given */
 	struct prim_buf last_from;
+	enum prim_method last_method;
 	struct prim_buf logged; /* every line, each with LF */
 	bool store_fails;       /* the next call to the store fails */
 	int store_us;           /* how long it takes */

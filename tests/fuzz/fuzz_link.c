@@ -117,7 +117,7 @@ static void on_request(void *ctx, struct br_host *h,
 	struct br_ticket ticket, *t = &ticket;
 
 	(void)ctx;
-	if (c->method != PRIM_METHOD_SEND || c->body.len == 0)
+	if (c->method == PRIM_METHOD_SEND && c->body.len == 0)
 		abort();
 	if (number % 2 && number < PRIM_COUNT(tickets))
 		t = &tickets[number];
@@ -132,6 +132,9 @@ static const struct br_host_ops OPS = {
 	.down = nothing,
 	.room = nothing,
 	.report = on_report,
+	.ready = nothing,
+	.gone = nothing,
+	.ask_room = nothing,
 	.request = on_request,
 };
 
