@@ -3,15 +3,9 @@
 
 #include "contrib/client/inbox.h"
 
-#include <poll.h>
-#include <stdlib.h>
-#include <sys/random.h>
-
 #include "contrib/client/message.h"
+#include "contrib/client/retry.h"
 #include "contrib/client/show.h"
-
-#define PAUSE_MIN_MS 1000
-#define PAUSE_MAX_MS 30000
 
 /* A message we have not printed yet. */
 static unsigned take_new(struct cl_inbox *inbox, const struct prim_command *c,
@@ -81,16 +75,13 @@ static bool listen_now(struct cl_inbox *inbox, int64_t deadline_ms,
 	    prim_status_phrase(s->command.code));
 }
 
-/* One try, with its own deadline inside the whole's. */
-static bool connect_once(struct cl_inbox *inbox, int64_t deadline_ms,
-    struct cl_err *err)
+static bool connect_once(void *arg, int64_t deadline_ms, struct cl_err *err)
 {
-	int64_t until_ms = cl_link_now_ms() + CL_SESSION_ANSWER_MS;
+	struct cl_inbox *inbox = arg;
 
-	if (until_ms > deadline_ms)
-		until_ms = deadline_ms;
-	if (cl_session_open(&inbox->session, inbox->options, until_ms, err) &&
-	    listen_now(inbox, until_ms, err))
+	if (cl_session_open(&inbox->session, inbox->options, deadline_ms,
+		err) &&
+	    listen_now(inbox, deadline_ms, err))
 		return true;
 	cl_session_close(&inbox->session);
 	return false;
@@ -109,52 +100,26 @@ bool cl_inbox_open(struct cl_inbox *inbox, const struct cl_options *options,
 	cl_seen_init(&inbox->seen);
 	inbox->session.on_request = on_request;
 	inbox->session.arg = inbox;
-	if (!connect_once(inbox, deadline_ms, err))
+	if (!cl_retry_first(connect_once, inbox, deadline_ms, err))
 		return false;
 	remark(inbox);
 	return true;
 }
 
-/* Between 3/4 and 5/4 of it, so that not everybody comes back at once. */
-static int64_t jitter(int64_t ms)
-{
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		abort();
-	return ms * 3 / 4 + random % (ms / 2);
-}
-
-static void pause_until(int64_t until_ms)
-{
-	int64_t left;
-
-	while ((left = until_ms - cl_link_now_ms()) > 0)
-		poll(NULL, 0, (int)left);
-}
-
 bool cl_inbox_reopen(struct cl_inbox *inbox, int64_t deadline_ms,
     struct cl_err *err)
 {
-	int64_t pause_ms = PAUSE_MIN_MS;
+	struct cl_retry retry = {
+		.once = connect_once,
+		.arg = inbox,
+		.is_quiet = inbox->options->quiet,
+		.deadline_ms = deadline_ms,
+	};
 
-	while (!err->is_final) {
-		int64_t until_ms = cl_link_now_ms() + jitter(pause_ms);
-
-		if (until_ms >= deadline_ms)
-			return false;
-		if (!inbox->options->quiet)
-			cl_err_note("%s; trying again", err->text);
-		pause_until(until_ms);
-		if (connect_once(inbox, deadline_ms, err)) {
-			remark(inbox);
-			return true;
-		}
-		pause_ms *= 2;
-		if (pause_ms > PAUSE_MAX_MS)
-			pause_ms = PAUSE_MAX_MS;
-	}
-	return false;
+	if (!cl_retry_again(&retry, err))
+		return false;
+	remark(inbox);
+	return true;
 }
 
 void cl_inbox_close(struct cl_inbox *inbox)

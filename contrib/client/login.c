@@ -31,7 +31,7 @@ static bool ask(const struct login *l, const char *state,
 	bool ok;
 
 	cl_session_id(s, id);
-	prim_command_put_request(&b, PRIM_METHOD_LOGIN, PRIM_FAMILY_PRIM_IM,
+	prim_command_put_request(&b, PRIM_METHOD_LOGIN, s->family,
 	    prim_slice_of(id), body.len);
 	prim_command_put_header(&b, PRIM_HEADER_FROM,
 	    prim_slice_of(s->options->from));

@@ -38,8 +38,9 @@ struct cl_options {
 	const char *subject;       /* borrowed, or NULL */
 	uint8_t pin[CL_PIN_LEN];
 	bool has_pin;
-	bool plain; /* no TLS, to this machine only */
-	bool tls;   /* TLS from the first octet */
+	bool is_presence; /* the command is about presence, not messages */
+	bool plain;       /* no TLS, to this machine only */
+	bool tls;         /* TLS from the first octet */
 	bool json;
 	bool quiet;
 	uint64_t count;     /* messages to wait for; 0: no end */

@@ -115,6 +115,15 @@ static bool respond(struct cl_session *s, unsigned code, struct cl_err *err)
 	return ok;
 }
 
+/* What is for the user. */
+static bool is_ours(const struct cl_session *s, enum prim_method method)
+{
+	if (s->options->is_presence)
+		return method == PRIM_METHOD_NOTIFY ||
+		    method == PRIM_METHOD_CANCELSUBSCRIPTION;
+	return method == PRIM_METHOD_SEND;
+}
+
 static enum cl_session_event take_request(struct cl_session *s,
     struct cl_err *err)
 {
@@ -127,7 +136,7 @@ static enum cl_session_event take_request(struct cl_session *s,
 		code = PRIM_BAD_REQUEST;
 	else if (c->method == PRIM_METHOD_PING)
 		code = PRIM_OK;
-	else if (c->method == PRIM_METHOD_SEND && s->on_request)
+	else if (is_ours(s, c->method) && s->on_request)
 		code = s->on_request(s->arg, c);
 	return respond(s, code, err) ? CL_SESSION_REQUEST : CL_SESSION_LOST;
 }
@@ -149,7 +158,7 @@ static bool probe(struct cl_session *s, struct cl_err *err)
 	bool ok;
 
 	s->is_probing = true;
-	prim_command_put_request(&b, PRIM_METHOD_PING, PRIM_FAMILY_PRIM_IM,
+	prim_command_put_request(&b, PRIM_METHOD_PING, s->family,
 	    PRIM_SLICE(PING_ID), 0);
 	prim_command_end(&b);
 	ok = cl_session_write(s, &b, err);
@@ -259,7 +268,7 @@ static bool start_tls(struct cl_session *s, int64_t deadline_ms,
 	bool ok;
 
 	cl_session_id(s, id);
-	prim_command_put_request(&b, PRIM_METHOD_STARTTLS, PRIM_FAMILY_PRIM_IM,
+	prim_command_put_request(&b, PRIM_METHOD_STARTTLS, s->family,
 	    prim_slice_of(id), 0);
 	prim_command_end(&b);
 	ok = cl_session_ask(s, &b, id, deadline_ms, err);
@@ -309,6 +318,8 @@ bool cl_session_open(struct cl_session *s, const struct cl_options *options,
     int64_t deadline_ms, struct cl_err *err)
 {
 	s->options = options;
+	s->family = options->is_presence ? PRIM_FAMILY_PRIM_PR
+					 : PRIM_FAMILY_PRIM_IM;
 	s->link.fd = -1;
 	if (connect_securely(s, deadline_ms, err)) {
 		switch (cl_login(s, CL_LOGIN_SCRAM, deadline_ms, err)) {
@@ -335,7 +346,7 @@ void cl_session_close(struct cl_session *s)
 
 	if (s->link.fd < 0)
 		return;
-	prim_command_put_request(&b, PRIM_METHOD_LOGOUT, PRIM_FAMILY_PRIM_IM,
+	prim_command_put_request(&b, PRIM_METHOD_LOGOUT, s->family,
 	    PRIM_SLICE("-"), 0);
 	prim_command_end(&b);
 	cl_link_write(&s->link, prim_buf_slice(&b), cl_link_now_ms() + 1000);

@@ -3,7 +3,7 @@
 #define CLIENT_SESSION_H
 
 /*
- * A logged-in connection: PRIM-IM/1.0 commands out, commands in. PINGs are
+ * A logged-in connection: commands of one service out, commands in. PINGs are
  * answered here, and sent when the server has been silent for a minute, so that
  * a dead connection shows.
  */
@@ -29,13 +29,14 @@ enum cl_session_event {
 	CL_SESSION_LOST, /* `err` says why; the session is closed */
 };
 
-/* Takes a SEND and gives the code of its answer. `c` is borrowed during the
- * call. */
+/* Takes a SEND, or for presence a NOTIFY or CANCELSUBSCRIPTION, and gives the
+ * code of its answer. `c` is borrowed during the call. */
 typedef unsigned (*cl_session_request_fn)(void *arg,
     const struct prim_command *c);
 
 struct cl_session {
 	const struct cl_options *options; /* borrowed */
+	enum prim_family family; /* of the service, options->is_presence */
 	struct cl_link link;
 	struct prim_buf in;
 	size_t used;    /* octets of `in` that were handed out */
