@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The server's half of SASL: mechanisms by libgsasl. */
+/* The server's half of SASL: choosing a mechanism, and PLAIN. */
 
 #include "bridge/auth.h"
 
@@ -11,7 +11,7 @@
 #include <sys/random.h>
 
 #include "bridge/auth_body.h"
-#include "bridge/auth_exchange.h"
+#include "bridge/auth_mechanism.h"
 #include "bridge/clock.h"
 #include "prim/base.h"
 
@@ -59,128 +59,61 @@ static void plain_message(struct br_auth_exchange *x)
 	br_auth_exchange_pace(x, br_auth_exchange_look_up);
 }
 
-/* ---- SCRAM-SHA-256 ---- */
-
-static void scram_put(Gsasl_session *sasl, Gsasl_property property,
-    const uint8_t *octets, size_t len)
-{
-	char *text = NULL;
-
-	if (gsasl_base64_to((const char *)octets, len, &text, NULL) != GSASL_OK)
-		abort();
-	gsasl_property_set(sasl, property, text);
-	gsasl_free(text);
-}
-
-/* Whatever libgsasl will ask for is there before it asks: no callback. */
-static void scram_open(struct br_auth_exchange *x)
-{
-	const struct br_auth_verifier *v = &x->verifier;
-	char iterations[16];
-
-	if (gsasl_server_start(x->auth->sasl, "SCRAM-SHA-256", &x->sasl) !=
-	    GSASL_OK)
-		abort();
-	snprintf(iterations, sizeof(iterations), "%u", v->iterations);
-	gsasl_property_set(x->sasl, GSASL_SCRAM_ITER, iterations);
-	scram_put(x->sasl, GSASL_SCRAM_SALT, v->salt, v->salt_len);
-	/* In base64, whatever gsasl.h says. */
-	scram_put(x->sasl, GSASL_SCRAM_STOREDKEY, v->stored_key, BR_HASH_LEN);
-	scram_put(x->sasl, GSASL_SCRAM_SERVERKEY, v->server_key, BR_HASH_LEN);
-}
-
-static void scram_fini(struct br_auth_exchange *x)
-{
-	if (x->sasl)
-		gsasl_finish(x->sasl);
-	x->sasl = NULL;
-}
-
-/* ERR-64, PRIM-107. libgsasl has undone =2C and =3D. */
-static bool scram_names_us(const struct br_auth_exchange *x)
-{
-	const char *user = gsasl_property_fast(x->sasl, GSASL_AUTHID);
-	const char *authzid = gsasl_property_fast(x->sasl, GSASL_AUTHZID);
-	const struct prim_slice key = prim_slice_of(x->key);
-
-	return br_auth_body_names(prim_slice_of(user), key) &&
-	    (!authzid || br_auth_body_names(prim_slice_of(authzid), key));
-}
-
-static void scram_found(struct br_auth_exchange *x)
-{
-	char *out = NULL;
-	size_t len = 0;
-	int result;
-
-	scram_open(x);
-	result = gsasl_step(x->sasl, x->body, x->body_len, &out, &len);
-	if (result == GSASL_NEEDS_MORE && scram_names_us(x))
-		br_auth_exchange_challenge(x, prim_slice_make(out, len));
-	else
-		br_auth_exchange_fail(x);
-	gsasl_free(out);
-}
-
-static void scram_last(struct br_auth_exchange *x)
-{
-	char *out = NULL;
-	size_t len = 0;
-	const int result = gsasl_step(x->sasl, x->body, x->body_len, &out,
-	    &len);
-
-	if (result == GSASL_OK && x->verifier.is_real)
-		br_auth_exchange_end(x, BR_AUTH_OK, prim_slice_make(out, len));
-	else
-		br_auth_exchange_fail(x);
-	gsasl_free(out);
-}
-
-static void scram_message(struct br_auth_exchange *x)
-{
-	const struct prim_slice body = br_auth_exchange_body(x);
-
-	if (!x->sasl && br_auth_body_scram_first(body))
-		br_auth_exchange_look_up(x);
-	else if (x->sasl && br_auth_body_scram(body))
-		br_auth_exchange_pace(x, scram_last);
-	else
-		br_auth_exchange_fail(x);
-}
-
 /* ---- choosing a mechanism ---- */
 
 /* The most wanted first. */
 static const struct br_auth_mechanism MECHANISMS[] = {
-	{.name = { "SCRAM-SHA-256", sizeof("SCRAM-SHA-256") - 1 },
+	{.name = { "SCRAM-SHA-256-PLUS", sizeof("SCRAM-SHA-256-PLUS") - 1 },
+         .bit = BR_MECH_SCRAM_SHA_256_PLUS,
+         .binds = true,
+         .message = br_auth_scram_message,
+         .found = br_auth_scram_found,
+         .fini = br_auth_scram_fini },
+	{ .name = { "SCRAM-SHA-256", sizeof("SCRAM-SHA-256") - 1 },
          .bit = BR_MECH_SCRAM_SHA_256,
-         .message = scram_message,
-         .found = scram_found,
-         .fini = scram_fini  },
+         .message = br_auth_scram_message,
+         .found = br_auth_scram_found,
+         .fini = br_auth_scram_fini},
+	{ .name = { "CRAM-MD5", sizeof("CRAM-MD5") - 1 },
+         .bit = BR_MECH_CRAM_MD5,
+         .is_weak = true,
+         .wants_secret = true,
+         .begin = br_auth_cram_begin,
+         .message = br_auth_cram_message,
+         .found = br_auth_cram_found },
 	{ .name = { "PLAIN", sizeof("PLAIN") - 1 },
          .bit = BR_MECH_PLAIN,
-         .is_clear = true,
+         .is_weak = true,
          .message = plain_message,
-         .found = plain_found},
+         .found = plain_found        },
 };
 
-/* ERR-67: no password in the clear unless the operator wants it so. */
+/* ERR-67: no password in the clear unless the operator wants it so, nor what
+ * it can be guessed from offline. */
 static bool is_offered(const struct br_auth *auth,
-    const struct br_auth_mechanism *m, bool is_secure)
+    const struct br_auth_mechanism *m, enum br_auth_wire wire)
 {
 	return (auth->mechanisms & m->bit) &&
-	    (is_secure || !m->is_clear || auth->allow_plaintext);
+	    (!m->is_weak || wire != BR_AUTH_CLEAR || auth->allow_plaintext) &&
+	    (!m->binds || wire == BR_AUTH_BOUND);
 }
 
 static const struct br_auth_mechanism *find(const struct br_auth *auth,
-    struct prim_slice name, bool is_secure)
+    struct prim_slice name, enum br_auth_wire wire)
 {
 	for (size_t i = 0; i < PRIM_COUNT(MECHANISMS); i++)
 		if (prim_slice_eq_nocase(MECHANISMS[i].name, name))
-			return is_offered(auth, &MECHANISMS[i], is_secure)
+			return is_offered(auth, &MECHANISMS[i], wire)
 			    ? &MECHANISMS[i]
 			    : NULL;
 	return NULL;
+}
+
+static enum br_auth_wire wire_of(const struct br_auth_start *start)
+{
+	if (!start->is_secure)
+		return BR_AUTH_CLEAR;
+	return start->binding ? BR_AUTH_BOUND : BR_AUTH_TLS;
 }
 
 /* PRIM-089. `out_single`: exactly one was named, whatever it is. */
@@ -193,19 +126,19 @@ static const struct br_auth_mechanism *choose(const struct br_auth *auth,
 
 	for (; br_auth_body_mechanism(&rest, &name); count++)
 		if (!chosen)
-			chosen = find(auth, name, start->is_secure);
+			chosen = find(auth, name, wire_of(start));
 	*out_single = count == 1;
 	return chosen;
 }
 
-static void fill_offer(struct br_auth *auth, bool is_secure)
+static void fill_offer(struct br_auth *auth, enum br_auth_wire wire)
 {
-	char *offer = auth->offer[is_secure];
+	char *offer = auth->offer[wire];
 	size_t len = 0;
 
 	offer[0] = '\0';
 	for (size_t i = 0; i < PRIM_COUNT(MECHANISMS); i++)
-		if (is_offered(auth, &MECHANISMS[i], is_secure))
+		if (is_offered(auth, &MECHANISMS[i], wire))
 			len += (size_t)snprintf(offer + len,
 			    BR_AUTH_OFFER_MAX - len, "%s%s", len ? " " : "",
 			    MECHANISMS[i].name.ptr);
@@ -225,6 +158,18 @@ static void random_octets(void *out, size_t len)
 		abort();
 }
 
+static void on_purged(void *arg, enum br_store_outcome outcome, unsigned count)
+{
+	const struct br_auth *auth = arg;
+
+	if (outcome == BR_STORE_DONE && count > 0)
+		br_info(&auth->log,
+		    "secrets purged mechanism=CRAM-MD5 "
+		    "accounts=%u reason=%s",
+		    count,
+		    br_quote(PRIM_SLICE("not listed in auth.mechanisms")));
+}
+
 struct br_auth *br_auth_new(struct event_base *base, struct br_store *store,
     const struct br_config *config)
 {
@@ -232,6 +177,7 @@ struct br_auth *br_auth_new(struct event_base *base, struct br_store *store,
 	uint8_t random[PRIM_HASH_KEY_LEN];
 	struct prim_hash_key key;
 
+	br_log_init(&auth->log, NULL, "auth");
 	auth->base = base;
 	auth->store = store;
 	if (gsasl_init(&auth->sasl) != GSASL_OK)
@@ -244,6 +190,8 @@ struct br_auth *br_auth_new(struct event_base *base, struct br_store *store,
 	br_store_secret(store, auth->secret);
 	br_auth_set_clock(auth, NULL, NULL);
 	br_auth_configure(auth, config);
+	if (!(config->mechanisms & BR_MECH_CRAM_MD5))
+		br_store_account_purge(store, on_purged, auth);
 	return auth;
 }
 
@@ -265,8 +213,8 @@ void br_auth_configure(struct br_auth *auth, const struct br_config *config)
 {
 	auth->mechanisms = config->mechanisms;
 	auth->allow_plaintext = config->allow_plaintext;
-	fill_offer(auth, false);
-	fill_offer(auth, true);
+	for (int wire = 0; wire < BR_AUTH_WIRES; wire++)
+		fill_offer(auth, (enum br_auth_wire)wire);
 }
 
 void br_auth_set_clock(struct br_auth *auth, br_auth_clock_fn clock, void *arg)
@@ -280,9 +228,26 @@ struct br_worker *br_auth_worker(const struct br_auth *auth)
 	return auth->worker;
 }
 
-struct prim_slice br_auth_offer(const struct br_auth *auth, bool is_secure)
+void br_auth_set_challenge(struct br_auth *auth, const char *challenge)
 {
-	return prim_slice_of(auth->offer[is_secure]);
+	auth->challenge = challenge;
+}
+
+struct prim_slice br_auth_offer(const struct br_auth *auth,
+    enum br_auth_wire wire)
+{
+	return prim_slice_of(auth->offer[wire]);
+}
+
+/* Who offers to bind must notice when somebody on the way hides that from the
+ * client, in the mechanisms without binding too (RFC 5802, 6). */
+static void bind_to(struct br_auth_exchange *x,
+    const struct br_auth_start *start)
+{
+	x->can_bind = (x->auth->mechanisms & BR_MECH_SCRAM_SHA_256_PLUS) &&
+	    wire_of(start) == BR_AUTH_BOUND;
+	if (x->can_bind)
+		memcpy(x->binding, start->binding, BR_TLS_BINDING_LEN);
 }
 
 struct br_auth_exchange *br_auth_begin(struct br_auth *auth,
@@ -306,8 +271,11 @@ struct br_auth_exchange *br_auth_begin(struct br_auth *auth,
 	x->done = done;
 	x->arg = arg;
 	x->out_gone = &is_gone;
+	bind_to(x, start);
 	if (is_single && start->body.len > 0)
 		br_auth_exchange_receive(x, start->body);
+	else if (m->begin)
+		m->begin(x);
 	else
 		br_auth_exchange_challenge(x, PRIM_SLICE_NONE);
 	if (is_gone)

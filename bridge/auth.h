@@ -3,9 +3,13 @@
 #define BRIDGE_AUTH_H
 
 /*
- * Who is it? The server's half of SASL (libgsasl) for LOGIN: PLAIN and
- * SCRAM-SHA-256, in the body forms of the drafts and of the SASL texts. The
- * other mechanism names are known and not offered yet.
+ * Who is it? The server's half of SASL (libgsasl) for LOGIN: SCRAM-SHA-256,
+ * with and without channel binding, PLAIN and CRAM-MD5, in the body forms of
+ * the drafts and of the SASL texts. EXTERNAL and ANONYMOUS are known and not
+ * offered yet.
+ *
+ * CRAM-MD5 computes with the password itself. Where it is not listed, none is
+ * kept: those that were are forgotten by br_auth_new().
  *
  * Key derivation runs on worker threads with a bounded queue; an unknown user
  * costs as much as a known one and looks the same (PRIM-100).
@@ -62,10 +66,23 @@ struct br_worker *br_auth_worker(const struct br_auth *auth);
 /* NULL restores the system's. */
 void br_auth_set_clock(struct br_auth *auth, br_auth_clock_fn clock, void *arg);
 
+/* For tests: what CRAM-MD5 says instead of what nobody can guess; borrowed.
+ * NULL ends that. */
+void br_auth_set_challenge(struct br_auth *auth, const char *challenge);
+
+/* How a connection is protected. */
+enum br_auth_wire {
+	BR_AUTH_CLEAR,
+	BR_AUTH_TLS,
+	BR_AUTH_BOUND, /* TLS, and there is a sound channel binding */
+	BR_AUTH_WIRES
+};
+
 /* What we offer on a connection, most wanted first, separated by SP; static
- * memory of `auth`. PLAIN is not among them without TLS unless
+ * memory of `auth`. PLAIN and CRAM-MD5 are not among them without TLS unless
  * auth.allow_plaintext. */
-struct prim_slice br_auth_offer(const struct br_auth *auth, bool is_secure);
+struct prim_slice br_auth_offer(const struct br_auth *auth,
+    enum br_auth_wire wire);
 
 struct br_auth_start {
 	struct prim_slice key;        /* canonical From: who it claims to be */
@@ -74,6 +91,8 @@ struct br_auth_start {
 	struct prim_slice body;       /* an initial response, or empty */
 	struct prim_slice remote;     /* the peer's address, for the throttle */
 	bool is_secure;               /* TLS is on */
+	const uint8_t *binding;       /* BR_TLS_BINDING_LEN octets (tls.h), or
+	                                 NULL: TLS has none that is sound */
 };
 
 /* Begins an exchange: selects the first mechanism in the client's order that

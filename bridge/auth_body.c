@@ -3,6 +3,8 @@
 
 #include "bridge/auth_body.h"
 
+#include <ctype.h>
+
 #include "prim/address.h"
 
 #define CRLF PRIM_SLICE("\r\n")
@@ -90,9 +92,42 @@ bool br_auth_body_scram(struct prim_slice body)
 	return body.len > 0;
 }
 
-bool br_auth_body_scram_first(struct prim_slice body)
+bool br_auth_body_scram_first(struct prim_slice body, bool binds)
 {
-	return br_auth_body_scram(body) &&
-	    (prim_slice_starts(body, PRIM_SLICE("n,")) ||
-		prim_slice_starts(body, PRIM_SLICE("y,")));
+	if (!br_auth_body_scram(body))
+		return false;
+	if (binds)
+		return prim_slice_starts(body, PRIM_SLICE("p=tls-exporter,"));
+	return prim_slice_starts(body, PRIM_SLICE("n,")) ||
+	    prim_slice_starts(body, PRIM_SLICE("y,"));
+}
+
+/* The number of octets that separate what stands in front of the digest from
+ * it. */
+static size_t separator_len(struct prim_slice front)
+{
+	if (prim_slice_ends(front, CRLF))
+		return CRLF.len;
+	return prim_slice_ends(front, PRIM_SLICE("\n")) ||
+	    prim_slice_ends(front, PRIM_SLICE(" "));
+}
+
+bool br_auth_body_cram(struct prim_slice body, struct br_auth_cram *out)
+{
+	struct prim_slice digest;
+	size_t gap;
+
+	if (body.len <= BR_AUTH_CRAM_LEN)
+		return false;
+	out->user = prim_slice_make(body.ptr, body.len - BR_AUTH_CRAM_LEN);
+	digest = prim_slice_from(body, out->user.len);
+	for (size_t i = 0; i < digest.len; i++) {
+		if (!isxdigit((unsigned char)digest.ptr[i]))
+			return false;
+		out->digest[i] = (char)tolower((unsigned char)digest.ptr[i]);
+	}
+	out->digest[BR_AUTH_CRAM_LEN] = '\0';
+	gap = separator_len(out->user);
+	out->user.len -= gap;
+	return gap > 0;
 }

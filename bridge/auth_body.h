@@ -35,12 +35,23 @@ bool br_auth_body_plain(struct prim_slice body, struct br_auth_plain *out);
 /* Does a user name, "local@domain" in any spelling, mean `key`? */
 bool br_auth_body_names(struct prim_slice user, struct prim_slice key);
 
-/* A first message of SCRAM that a mechanism without -PLUS may take: printable,
- * and the client asks for no channel binding. (libgsasl would go on with "p=".)
- */
-bool br_auth_body_scram_first(struct prim_slice body);
+/* A first message of SCRAM that the mechanism may take: printable, and the
+ * client binds to TLS by "tls-exporter" if the mechanism `binds`, else not at
+ * all. (libgsasl would go on with "p=" there.) */
+bool br_auth_body_scram_first(struct prim_slice body, bool binds);
 
 /* A message of SCRAM has no NUL and no other control characters. */
 bool br_auth_body_scram(struct prim_slice body);
+
+#define BR_AUTH_CRAM_LEN 32
+
+struct br_auth_cram {
+	struct prim_slice user;
+	char digest[BR_AUTH_CRAM_LEN + 1]; /* in lower case */
+};
+
+/* CRAM-MD5's answer: "user CRLF digest" as the drafts have it, with LF or the SP
+ * of RFC 2195 for CRLF too (ERR-62). False when it is none of these. */
+bool br_auth_body_cram(struct prim_slice body, struct br_auth_cram *out);
 
 #endif

@@ -57,6 +57,10 @@ void br_auth_exchange_release(struct br_auth_exchange *x)
 	if (x->out_gone)
 		*x->out_gone = true;
 	drop_body(x);
+	if (x->secret)
+		explicit_bzero(x->secret, strlen(x->secret));
+	prim_free(x->secret);
+	prim_free(x->challenge);
 	prim_free(x->key);
 	explicit_bzero(&x->verifier, sizeof(x->verifier));
 	prim_free(x);
@@ -180,6 +184,8 @@ static void set_verifier(struct br_auth_exchange *x,
 		make_salt(x->auth, x->key, v->salt);
 		return;
 	}
+	if (x->mechanism->wants_secret && account->cram_secret.len > 0)
+		x->secret = prim_slice_copy(account->cram_secret);
 	v->iterations = account->iterations;
 	v->salt_len = account->salt_len;
 	memcpy(v->salt, account->salt, v->salt_len);

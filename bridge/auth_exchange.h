@@ -19,6 +19,8 @@
 #include "bridge/auth.h"
 #include "bridge/auth_throttle.h"
 #include "bridge/auth_verifier.h"
+#include "bridge/log.h"
+#include "bridge/tls.h"
 #include "bridge/worker.h"
 
 #define BR_AUTH_BODY_MAX      4096
@@ -31,6 +33,7 @@ struct event;
 TAILQ_HEAD(br_auth_list, br_auth_exchange);
 
 struct br_auth {
+	struct br_log log;
 	struct event_base *base;  /* borrowed: outlives us */
 	struct br_store *store;   /* borrowed; br_auth_free() leaves it alone */
 	struct br_worker *worker; /* owned */
@@ -41,7 +44,8 @@ struct br_auth {
 	uint8_t secret[32];  /* of the salts of those who are not here */
 	unsigned mechanisms; /* enum br_mechanism */
 	bool allow_plaintext;
-	char offer[2][BR_AUTH_OFFER_MAX]; /* without and with TLS */
+	char offer[BR_AUTH_WIRES][BR_AUTH_OFFER_MAX];
+	const char *challenge; /* borrowed; of a test, or NULL */
 	br_auth_clock_fn clock;
 	void *clock_arg; /* borrowed */
 };
@@ -52,7 +56,10 @@ typedef void (*br_auth_step_fn)(struct br_auth_exchange *x);
 struct br_auth_mechanism {
 	struct prim_slice name;
 	enum br_mechanism bit;
-	bool is_clear;           /* shows the password to the wire */
+	bool is_weak; /* shows the wire the password, or what to guess by */
+	bool binds;   /* to the TLS connection */
+	bool wants_secret;       /* x->secret, where there is one */
+	br_auth_step_fn begin;   /* says what comes first; NULL: nothing does */
 	br_auth_step_fn message; /* the client has said x->body */
 	br_auth_step_fn found;   /* x->verifier is set */
 	br_auth_step_fn fini;    /* NULL: nothing of its own to release */
@@ -70,8 +77,12 @@ struct br_auth_exchange {
 	struct br_auth_attempt attempt;
 	struct br_auth_verifier verifier;
 	struct Gsasl_session *sasl; /* owned by the mechanism */
-	struct event *timer;        /* owned: while it waits */
-	br_auth_step_fn next;       /* after the wait */
+	bool can_bind;              /* -PLUS is offered on this connection */
+	uint8_t binding[BR_TLS_BINDING_LEN];
+	char *challenge;      /* owned: of CRAM-MD5 */
+	char *secret;         /* owned: the account's cram_secret, or NULL */
+	struct event *timer;  /* owned: while it waits */
+	br_auth_step_fn next; /* after the wait */
 	struct br_worker_job job;
 	bool is_right; /* the worker's verdict */
 	bool has_waited;

@@ -50,13 +50,12 @@ static void forget(char *prepared)
 	gsasl_free(prepared);
 }
 
-/* Takes the same time wherever they differ. */
-static bool is_same(const uint8_t *a, const uint8_t *b)
+bool br_auth_verifier_same(const void *a, const void *b, size_t len)
 {
 	volatile uint8_t difference = 0;
 
-	for (size_t i = 0; i < BR_HASH_LEN; i++)
-		difference |= a[i] ^ b[i];
+	for (size_t i = 0; i < len; i++)
+		difference |= ((const uint8_t *)a)[i] ^ ((const uint8_t *)b)[i];
 	return difference == 0;
 }
 
@@ -67,7 +66,8 @@ bool br_auth_verifier_check(const struct br_auth_verifier *v,
 	struct keys keys = { 0 };
 	bool is_right = derive(prepared ? prepared : "x", v, &keys);
 
-	is_right &= is_same(keys.stored, v->stored_key);
+	is_right &= br_auth_verifier_same(keys.stored, v->stored_key,
+	    BR_HASH_LEN);
 	is_right &= prepared && v->is_real;
 	explicit_bzero(&keys, sizeof(keys));
 	forget(prepared);

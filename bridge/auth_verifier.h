@@ -31,6 +31,9 @@ struct br_auth_verifier {
 bool br_auth_verifier_check(const struct br_auth_verifier *v,
     const char *password);
 
+/* Compares; takes the same time wherever they differ. */
+bool br_auth_verifier_same(const void *a, const void *b, size_t len);
+
 /* br_auth_verifier() itself is in auth.h: it is what others may use. */
 
 #endif

@@ -25,9 +25,7 @@
 #define DAY    (SECOND * 86400)
 
 /* Mechanisms that the configuration knows before the server does. */
-#define MECH_LATER                                                          \
-	(BR_MECH_SCRAM_SHA_256_PLUS | BR_MECH_EXTERNAL | BR_MECH_CRAM_MD5 | \
-	    BR_MECH_ANONYMOUS)
+#define MECH_LATER (BR_MECH_EXTERNAL | BR_MECH_ANONYMOUS)
 
 /* A key with a number, and what it may be. */
 struct number {

@@ -10,6 +10,7 @@
 #include "bridge/dispatch.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
+#include "bridge/tls.h"
 #include "prim/base.h"
 
 static struct br_conn *conn_of_session(struct prim_session *s)
@@ -53,9 +54,20 @@ static void login_over(struct br_conn *c, const struct br_auth_answer *answer)
 	    br_server_now(c->server) + BR_CONN_PROBE_AFTER_MS);
 }
 
+/* `out_binding` is set when the connection is BOUND. */
+static enum br_auth_wire wire_of(const struct br_conn *c,
+    uint8_t out_binding[BR_TLS_BINDING_LEN])
+{
+	if (!c->session.is_secure)
+		return BR_AUTH_CLEAR;
+	return br_tls_binding(c->bev, out_binding) ? BR_AUTH_BOUND
+						   : BR_AUTH_TLS;
+}
+
 static void on_auth(void *arg, const struct br_auth_answer *answer)
 {
 	struct br_conn *c = arg;
+	uint8_t binding[BR_TLS_BINDING_LEN];
 	struct prim_login_answer login = { .mechanisms = answer->mechanism,
 		.data = answer->data };
 
@@ -74,7 +86,7 @@ static void on_auth(void *arg, const struct br_auth_answer *answer)
 	case BR_AUTH_NO_MECHANISM:
 		login.verdict = PRIM_LOGIN_FAILURE;
 		login.mechanisms = br_auth_offer(c->server->auth,
-		    c->session.is_secure);
+		    wire_of(c, binding));
 		break;
 	case BR_AUTH_OVERLOADED:
 		login.verdict = PRIM_LOGIN_BUSY;
@@ -97,8 +109,11 @@ static void session_login_begin(struct prim_session *s,
 		.remote = prim_slice_of(conn->address),
 		.is_secure = s->is_secure,
 	};
+	uint8_t binding[BR_TLS_BINDING_LEN];
 	struct prim_key key;
 
+	if (wire_of(conn, binding) == BR_AUTH_BOUND)
+		start.binding = binding;
 	prim_address_key(who, &key);
 	start.key = prim_key_slice(&key);
 	/* The address without its scheme, as spelled. */

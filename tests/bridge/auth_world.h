@@ -37,11 +37,14 @@ static inline int64_t auth_clock(void *arg)
 	return ((const struct auth_world *)arg)->now_ms;
 }
 
-static inline void add_account(struct auth_world *w, const char *address)
+/* `secret`: what is kept for CRAM-MD5. */
+static inline void add_account_with(struct auth_world *w, const char *address,
+    const char *secret)
 {
 	struct br_store_account account = {
 		.key = prim_slice_of(address),
 		.address = prim_slice_of(address),
+		.cram_secret = prim_slice_of(secret),
 	};
 	struct br_err err = { "" };
 	struct heard heard = { 0 };
@@ -49,6 +52,11 @@ static inline void add_account(struct auth_world *w, const char *address)
 	assert_true(br_auth_verifier(PRIM_SLICE(SESAME), &account, &err));
 	br_store_account_put(w->in.store, &account, on_done, &heard);
 	world_expect(&w->in, &heard, BR_STORE_DONE);
+}
+
+static inline void add_account(struct auth_world *w, const char *address)
+{
+	add_account_with(w, address, "");
 }
 
 static inline int auth_set_up(void **state)
@@ -179,16 +187,21 @@ struct scram {
 	int result;
 };
 
-static inline void scram_open(struct scram *s, const char *user,
-    const char *password)
+static inline void scram_open_as(struct scram *s, const char *mechanism,
+    const char *user, const char *password)
 {
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(gsasl_init(&s->gsasl), GSASL_OK);
-	assert_int_equal(gsasl_client_start(s->gsasl, "SCRAM-SHA-256",
-			     &s->session),
+	assert_int_equal(gsasl_client_start(s->gsasl, mechanism, &s->session),
 	    GSASL_OK);
 	gsasl_property_set(s->session, GSASL_AUTHID, user);
 	gsasl_property_set(s->session, GSASL_PASSWORD, password);
+}
+
+static inline void scram_open(struct scram *s, const char *user,
+    const char *password)
+{
+	scram_open_as(s, "SCRAM-SHA-256", user, password);
 }
 
 static inline void scram_close(struct scram *s)

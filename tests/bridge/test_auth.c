@@ -16,25 +16,36 @@
 
 static void what_is_offered_depends_on_tls_and_configuration(void **state)
 {
+	static const unsigned ALL = BR_MECH_SCRAM_SHA_256_PLUS |
+	    BR_MECH_SCRAM_SHA_256 | BR_MECH_PLAIN | BR_MECH_EXTERNAL |
+	    BR_MECH_CRAM_MD5 | BR_MECH_ANONYMOUS;
+
 	/* clang-format off */
-	static const struct {
+	const struct {
 		const char *name;
 		unsigned mechanisms;
-		bool allow_plaintext, is_secure;
+		bool allow_plaintext;
+		enum br_auth_wire wire;
 		const char *offer;
 	} CASES[] = {
-		{ "both, with TLS", BR_MECH_SCRAM_SHA_256 | BR_MECH_PLAIN,
-		    false, true, "SCRAM-SHA-256 PLAIN" },
-		{ "both, in the clear", BR_MECH_SCRAM_SHA_256 | BR_MECH_PLAIN,
-		    false, false, "SCRAM-SHA-256" },
-		{ "both, in the clear and allowed",
-		    BR_MECH_SCRAM_SHA_256 | BR_MECH_PLAIN, true, false,
-		    "SCRAM-SHA-256 PLAIN" },
-		{ "PLAIN in the clear", BR_MECH_PLAIN, false, false, "" },
+		{ "all, bound", ALL, false, BR_AUTH_BOUND,
+		    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 CRAM-MD5 PLAIN" },
+		{ "all, with TLS", ALL, false, BR_AUTH_TLS,
+		    "SCRAM-SHA-256 CRAM-MD5 PLAIN" },
+		{ "all, in the clear", ALL, false, BR_AUTH_CLEAR,
+		    "SCRAM-SHA-256" },
+		{ "all, in the clear and allowed", ALL, true, BR_AUTH_CLEAR,
+		    "SCRAM-SHA-256 CRAM-MD5 PLAIN" },
+		{ "what is not listed",
+		    BR_MECH_SCRAM_SHA_256 | BR_MECH_PLAIN, false,
+		    BR_AUTH_BOUND, "SCRAM-SHA-256 PLAIN" },
+		{ "PLAIN in the clear", BR_MECH_PLAIN, false, BR_AUTH_CLEAR,
+		    "" },
+		{ "PLUS without a binding", BR_MECH_SCRAM_SHA_256_PLUS, true,
+		    BR_AUTH_TLS, "" },
 		{ "those that come later",
-		    BR_MECH_SCRAM_SHA_256_PLUS | BR_MECH_EXTERNAL |
-			BR_MECH_CRAM_MD5 | BR_MECH_ANONYMOUS,
-		    true, true, "" },
+		    BR_MECH_EXTERNAL | BR_MECH_ANONYMOUS, true, BR_AUTH_BOUND,
+		    "" },
 	};
 	/* clang-format on */
 	struct auth_world *w = *state;
@@ -46,7 +57,7 @@ static void what_is_offered_depends_on_tls_and_configuration(void **state)
 		};
 
 		br_auth_configure(w->auth, &config);
-		if (!prim_slice_eq(br_auth_offer(w->auth, CASES[i].is_secure),
+		if (!prim_slice_eq(br_auth_offer(w->auth, CASES[i].wire),
 			prim_slice_of(CASES[i].offer)))
 			fail_msg("%s", CASES[i].name);
 	}
@@ -65,7 +76,7 @@ static void the_first_that_we_offer_is_selected(void **state)
 		{ "the client's order", "PLAIN SCRAM-SHA-256", true, "PLAIN" },
 		{ "the other order", "SCRAM-SHA-256,PLAIN", true,
 		    "SCRAM-SHA-256" },
-		{ "PLUS is not ours", "SCRAM-SHA-256-PLUS SCRAM-SHA-256", true,
+		{ "PLUS without a binding", "SCRAM-SHA-256-PLUS SCRAM-SHA-256", true,
 		    "SCRAM-SHA-256" },
 		{ "unknown ones first", "CRAM-MD5, X-FOO\tPLAIN", true,
 		    "PLAIN" },

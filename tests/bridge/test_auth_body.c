@@ -130,18 +130,73 @@ static void a_user_name_is_compared_as_an_address(void **state)
 			fail_msg("%s", CASES[i].user);
 }
 
-static void scram_is_printable_and_wants_no_binding(void **state)
+static void scram_is_printable_and_binds_where_it_should(void **state)
 {
 	(void)state;
-	assert_true(br_auth_body_scram_first(S("n,,n=a,r=b")));
-	assert_true(br_auth_body_scram_first(S("y,,n=a,r=b")));
-	assert_false(br_auth_body_scram_first(S("p=tls-exporter,,n=a,r=b")));
-	assert_false(br_auth_body_scram_first(S("n,,n=a\n,r=b")));
-	assert_false(br_auth_body_scram_first(S("")));
+	assert_true(br_auth_body_scram_first(S("n,,n=a,r=b"), false));
+	assert_true(br_auth_body_scram_first(S("y,,n=a,r=b"), false));
+	assert_false(br_auth_body_scram_first(S("p=tls-exporter,,n=a,r=b"),
+	    false));
+	assert_false(br_auth_body_scram_first(S("n,,n=a\n,r=b"), false));
+	assert_true(br_auth_body_scram_first(S("p=tls-exporter,,n=a,r=b"),
+	    true));
+	assert_false(br_auth_body_scram_first(S("p=tls-unique,,n=a,r=b"),
+	    true));
+	assert_false(br_auth_body_scram_first(S("n,,n=a,r=b"), true));
+	assert_false(br_auth_body_scram_first(S("y,,n=a,r=b"), true));
+	assert_false(br_auth_body_scram_first(S(""), false));
 	assert_true(br_auth_body_scram(S("c=biws,r=b,p=YQ==")));
 	assert_false(br_auth_body_scram(S("c=biws,r=b,p=YQ==\0")));
 	assert_false(br_auth_body_scram(S("c=biws\x7f")));
 	assert_false(br_auth_body_scram(S("")));
+}
+
+/* ERR-62. */
+static void cram_ends_in_a_digest(void **state)
+{
+#define DIGEST "106d12b16fc323dc2f3d19b587f8d0ff"
+
+	/* clang-format off */
+	static const struct {
+		const char *name;
+		struct prim_slice body;
+		const char *user; /* NULL: not one of its forms */
+	} CASES[] = {
+		{ "CRLF", { "a@b\r\n" DIGEST, 37 }, "a@b" },
+		{ "LF", { "a@b\n" DIGEST, 36 }, "a@b" },
+		{ "SP", { "a@b " DIGEST, 36 }, "a@b" },
+		{ "capitals", { "a@b\r\n106D12B16FC323DC2F3D19B587F8D0FF", 37 },
+		    "a@b" },
+		{ "two separators", { "a@b \r\n" DIGEST, 38 }, "a@b " },
+		{ "no user", { "\r\n" DIGEST, 34 }, "" },
+		{ "CR", { "a@b\r" DIGEST, 36 }, NULL },
+		{ "HTAB", { "a@b\t" DIGEST, 36 }, NULL },
+		{ "no separator", { "a@b" DIGEST, 35 }, NULL },
+		{ "a digest too long", { "a@b " DIGEST "0", 37 }, NULL },
+		{ "only a digest", { DIGEST, 32 }, NULL },
+		{ "a digest too short", { "a@b " DIGEST, 35 }, NULL },
+		{ "no hexadecimal",
+		    { "a@b g06d12b16fc323dc2f3d19b587f8d0ff", 36 }, NULL },
+		{ "a NUL in it",
+		    { "a@b 106d12b16fc323dc2f3d19b587f8d0f\0", 36 }, NULL },
+		{ "nothing", { "", 0 }, NULL },
+	};
+
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		struct br_auth_cram out;
+		const char *user = CASES[i].user;
+
+		if (br_auth_body_cram(CASES[i].body, &out) != (user != NULL))
+			fail_msg("%s", CASES[i].name);
+		if (!user)
+			continue;
+		if (!prim_slice_eq(out.user, prim_slice_of(user)))
+			fail_msg("%s: user", CASES[i].name);
+		assert_string_equal(out.digest, DIGEST);
+	}
 }
 
 int main(void)
@@ -151,7 +206,8 @@ int main(void)
 		cmocka_unit_test(one_crlf_at_the_end_does_not_count),
 		cmocka_unit_test(plain_has_two_forms),
 		cmocka_unit_test(a_user_name_is_compared_as_an_address),
-		cmocka_unit_test(scram_is_printable_and_wants_no_binding),
+		cmocka_unit_test(scram_is_printable_and_binds_where_it_should),
+		cmocka_unit_test(cram_ends_in_a_digest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

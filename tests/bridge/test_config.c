@@ -276,14 +276,15 @@ static void keys_without_effect_are_told_once(void **state)
 	br_log_set_sink(keep, &said);
 	c = br_config_parse("t.yaml",
 	    PRIM_SLICE("domains: [a]\n"
-		       "auth: { mechanisms: [PLAIN, CRAM-MD5, CRAM-MD5] }\n"
+		       "auth: { mechanisms: [SCRAM-SHA-256-PLUS, CRAM-MD5, "
+		       "EXTERNAL, EXTERNAL] }\n"
 		       "federation: { tls: required }\n"
 		       "disclosure: hide\n"),
 	    &log, NULL);
 	br_log_set_sink(NULL, NULL);
 	text = prim_buf_steal(&said);
 	assert_string_equal(text,
-	    "warn config: t.yaml:2:29: `CRAM-MD5` has no effect yet\n"
+	    "warn config: t.yaml:2:52: `EXTERNAL` has no effect yet\n"
 	    "warn config: t.yaml:3:20: `federation.tls` has no effect yet\n");
 	prim_free(text);
 	br_config_free(c);

@@ -62,6 +62,19 @@ static void both_ends_have_the_same_binding(void **state)
 	}
 }
 
+/* The exporter of TLS 1.2 names one connection only where the master secret
+ * does (RFC 7627). */
+static void there_is_no_binding_without_an_extended_master_secret(void **state)
+{
+	struct world *w = *state;
+	uint8_t ours[BR_TLS_BINDING_LEN];
+
+	call(w, TLS1_2_VERSION);
+	SSL_set_options(w->client, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	assert_true(shake_hands(w));
+	assert_false(br_tls_binding(w->server, ours));
+}
+
 static void the_bye_is_said(void **state)
 {
 	struct world *w = *state;
@@ -156,6 +169,7 @@ int main(void)
 		TEST(octets_go_both_ways_in_each_version),
 		TEST(older_versions_are_refused),
 		TEST(both_ends_have_the_same_binding),
+		TEST(there_is_no_binding_without_an_extended_master_secret),
 		TEST(the_bye_is_said),
 		TEST(a_peer_that_just_closes_is_at_its_end),
 		TEST(garbage_is_an_error_with_a_sentence),
