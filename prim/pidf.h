@@ -20,6 +20,7 @@
 
 #include "prim/buf.h"
 #include "prim/slice.h"
+#include "prim/xml.h"
 
 #define PRIM_PIDF_TUPLES_MAX   64
 #define PRIM_PIDF_NOTES_MAX    32 /* in a tuple, and beside the tuples */
@@ -133,9 +134,5 @@ void prim_pidf_put(struct prim_buf *b, const struct prim_pidf *p);
 /* Appends tuple `t` of `entity` as application/presence. */
 void prim_native_put(struct prim_buf *b, struct prim_slice entity,
     const struct prim_pidf_tuple *t);
-
-/* Can XML 1.0 hold `text`: UTF-8, no control but TAB, LF and CR, no surrogate,
- * no U+FFFE and U+FFFF? */
-bool prim_xml_text_ok(struct prim_slice text);
 
 #endif
