@@ -15,7 +15,7 @@
 #include "bridge/plugin_private.h"
 
 #define LINK_FD        3
-#define ASKS_SIZE      1024 /* twice the submissions, and a few more */
+#define ASKS_SIZE      2048 /* twice submissions and presence, and some more */
 #define LAST_WORDS_MS  500
 #define CHECK_TEXT_MAX BR_YAML_TEXT_MAX
 
@@ -39,6 +39,7 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 {
 	struct bridge *b = arg;
 	struct plugin_submission *s;
+	struct plugin_presence *p;
 
 	(void)fd;
 	(void)what;
@@ -46,13 +47,18 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 		STAILQ_REMOVE_HEAD(&b->refused, next);
 		br_plugin_submit_settle(b, s, s->code);
 	}
+	while ((p = STAILQ_FIRST(&b->presence_refused))) {
+		STAILQ_REMOVE_HEAD(&b->presence_refused, next);
+		br_plugin_presence_settle(b, p, p->code);
+	}
 	if (is_drained(b))
 		br_plugin_end(b, PLUGIN_EXIT_DONE);
 }
 
 void br_plugin_later(struct bridge *b)
 {
-	if (b->draining || !STAILQ_EMPTY(&b->refused))
+	if (b->draining || !STAILQ_EMPTY(&b->refused) ||
+	    !STAILQ_EMPTY(&b->presence_refused))
 		event_active(b->later, EV_TIMEOUT, 0);
 }
 
@@ -108,6 +114,7 @@ static void init(struct bridge *b)
 	b->later = event_new(b->base, -1, 0, on_later, b);
 	b->body_max = UINT32_MAX;
 	STAILQ_INIT(&b->refused);
+	STAILQ_INIT(&b->presence_refused);
 	br_plugin_state_init(b);
 	br_asks_init(&b->asks, ASKS_SIZE);
 	br_link_init(&b->link, &br_plugin_link_ops, b);
@@ -118,15 +125,22 @@ static void release_ask(struct br_ask *ask, void *arg)
 	(void)arg;
 	if (ask->kind == PLUGIN_ASK_SUBMIT)
 		ask->what = br_plugin_submission_free(ask->what);
+	else if (ask->kind == PLUGIN_ASK_PRESENCE)
+		ask->what = br_plugin_presence_free(ask->what);
 }
 
 static void release_lists(struct bridge *b)
 {
 	struct plugin_submission *s;
+	struct plugin_presence *p;
 
 	while ((s = STAILQ_FIRST(&b->refused))) {
 		STAILQ_REMOVE_HEAD(&b->refused, next);
 		br_plugin_submission_free(s);
+	}
+	while ((p = STAILQ_FIRST(&b->presence_refused))) {
+		STAILQ_REMOVE_HEAD(&b->presence_refused, next);
+		br_plugin_presence_free(p);
 	}
 	br_asks_each(&b->asks, release_ask, NULL);
 	br_asks_fini(&b->asks);

@@ -157,6 +157,10 @@ static bool hear_request(struct bridge *b, const struct prim_command *c)
 		return false;
 	if (c->method == PRIM_METHOD_SEND)
 		return hear_send(b, c);
+	if (c->method == PRIM_METHOD_SUBSCRIBE ||
+	    c->method == PRIM_METHOD_UNSUBSCRIBE ||
+	    c->method == PRIM_METHOD_NOTIFY)
+		return br_plugin_presence_hear(b, c);
 	if (c->method == PRIM_METHOD_PING)
 		return hear_ping(b, c);
 	if (c->method == PRIM_METHOD_CONFIG)
@@ -182,6 +186,8 @@ static bool hear_response(struct bridge *b, const struct prim_command *c)
 	case PLUGIN_ASK_FENCE:
 		b->fences--;
 		break;
+	case PLUGIN_ASK_PRESENCE:
+		return br_plugin_presence_answer(b, ask.what, c);
 	}
 	return true;
 }

@@ -7,6 +7,7 @@
  * plugin_load.c (the plugin and its options), plugin_config.c (where domains
  * lead), plugin_sandbox.c, plugin_link.c (what
  * the core says), plugin_say.c and plugin_submit.c (what the plugin says),
+ * plugin_presence.c (both, about presence),
  * plugin_state.c (what it keeps).
  */
 
@@ -36,9 +37,10 @@ enum plugin_exit {
 };
 
 enum plugin_ask {
-	PLUGIN_ASK_SUBMIT, /* what: struct plugin_submission */
-	PLUGIN_ASK_STATE,  /* the first of the queue */
-	PLUGIN_ASK_FENCE,  /* a PING behind WINDOW 0 */
+	PLUGIN_ASK_SUBMIT,   /* what: struct plugin_submission */
+	PLUGIN_ASK_STATE,    /* the first of the queue */
+	PLUGIN_ASK_FENCE,    /* a PING behind WINDOW 0 */
+	PLUGIN_ASK_PRESENCE, /* what: struct plugin_presence */
 };
 
 /* Something the plugin submitted. */
@@ -49,6 +51,17 @@ struct plugin_submission {
 };
 
 STAILQ_HEAD(plugin_submission_list, plugin_submission);
+
+/* What the plugin said about presence. */
+struct plugin_presence {
+	STAILQ_ENTRY(plugin_presence) next;
+	enum bridge_presence_kind kind;
+	unsigned code;       /* of one that we refused ourselves */
+	uint32_t duration_s; /* as asked for, then as granted */
+	struct prim_buf watcher, presentity, id;
+};
+
+STAILQ_HEAD(plugin_presence_list, plugin_presence);
 
 /* A delivery whose report is to come. */
 struct plugin_delivery {
@@ -85,6 +98,8 @@ struct bridge {
 	struct br_link link;
 	struct br_asks asks;
 	struct prim_buf scratch;
+	struct prim_buf *held; /* borrowed: takes what is said; NULL: the link
+	                          does */
 
 	bool started;  /* `start` was called */
 	bool ready;    /* READY was sent */
@@ -96,7 +111,9 @@ struct bridge {
 	unsigned submissions;         /* unanswered */
 	bool room_owed;               /* one was refused for lack of room */
 	struct plugin_submission_list refused; /* owned */
-	struct plugin_state_queue states;      /* owned; the first is asked */
+	unsigned presences;                    /* unanswered, of presence */
+	struct plugin_presence_list presence_refused; /* owned */
+	struct plugin_state_queue states; /* owned; the first is asked */
 	size_t state_octets;
 	struct event *state_retry; /* owned */
 	char metrics[PLUGIN_METRICS_MAX][PLUGIN_METRIC_LEN + 1];
@@ -159,6 +176,18 @@ void br_plugin_submit_settle(struct bridge *b, struct plugin_submission *s,
     unsigned code);
 struct plugin_submission *
 br_plugin_submission_free(struct plugin_submission *s);
+
+/* ---- plugin_presence.c ---- */
+
+/* A SUBSCRIBE, UNSUBSCRIBE or NOTIFY came. False: the core broke the rules. */
+bool br_plugin_presence_hear(struct bridge *b, const struct prim_command *c);
+/* The core answered; takes `p`. False: it broke the rules. */
+bool br_plugin_presence_answer(struct bridge *b, struct plugin_presence *p,
+    const struct prim_command *c);
+/* Tells the plugin what became of `p`, and takes it. */
+void br_plugin_presence_settle(struct bridge *b, struct plugin_presence *p,
+    unsigned code);
+struct plugin_presence *br_plugin_presence_free(struct plugin_presence *p);
 
 /* ---- plugin_state.c ---- */
 

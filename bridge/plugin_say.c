@@ -40,6 +40,11 @@ void br_plugin_put_number(struct prim_buf *out, enum prim_header_id id,
 void br_plugin_send(struct bridge *b, struct prim_slice body)
 {
 	prim_command_end(&b->scratch);
+	if (b->held) {
+		prim_buf_put(b->held, prim_buf_slice(&b->scratch));
+		prim_buf_put(b->held, body);
+		return;
+	}
 	br_link_send(&b->link, prim_buf_slice(&b->scratch));
 	br_link_send(&b->link, body);
 }
