@@ -176,7 +176,7 @@ bool br_store_scan(struct br_store *s, const struct br_store_scan *scan,
 	struct br_store_db db = { .keys = &s->keys };
 	bool fine;
 
-	if (!br_store_db_open(&db, &s->place, BR_STORE_QUEUE, false, err))
+	if (!br_store_db_open(&db, &s->place, scan->file, false, err))
 		return false;
 	fine = scan_rows(s, &db, scan);
 	if (!fine)
@@ -201,6 +201,7 @@ void br_store_take_write(struct br_store *s, struct br_store_job *job,
     const struct br_store_work *work)
 {
 	assert(!work->look);
+	br_store_renewals_flush(s);
 	job_take(s, job, work);
 }
 
@@ -281,6 +282,7 @@ static struct br_store *store_free(struct br_store *s)
 {
 	databases_close(s);
 	boxes_fini(s);
+	br_store_renewals_close(s);
 	explicit_bzero(s->secret, sizeof(s->secret));
 	return prim_free(s);
 }
@@ -297,6 +299,7 @@ struct br_store *br_store_open(struct event_base *base, const char *dir,
 		s->place.memory = atomic_fetch_add(&memory_count, 1) + 1;
 	len = snprintf(s->place.dir, sizeof(s->place.dir), "%s", dir);
 	boxes_init(s);
+	br_store_renewals_open(s);
 	if (len < 0 || (size_t)len >= sizeof(s->place.dir))
 		br_err_set(err, "the name of the data folder is too long");
 	else if (databases_open(s, err) && br_store_threads_start(s, err))
@@ -327,6 +330,7 @@ struct br_store *br_store_close(struct br_store *s)
 	if (!s)
 		return NULL;
 	assert(!s->in_callback);
+	br_store_renewals_flush(s);
 	br_store_threads_stop(s);
 	drop_deliveries(s);
 	return store_free(s);

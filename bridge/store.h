@@ -163,6 +163,22 @@ typedef void (*br_store_subscription_fn)(void *arg,
 void br_store_subscription_list(struct br_store *s,
     br_store_subscription_fn each, void *arg);
 
+/* A page of them, in the same order: only those by `key` or to it (empty: all),
+ * from behind the three names of `after` (NULL: from the first). */
+struct br_store_subscription_range {
+	struct prim_slice key;
+	const struct br_store_subscription *after;
+	unsigned max; /* > 0 */
+};
+
+/* At most `max`, then once NULL; fewer: there are no more. `range` is copied.
+ * `failed`: the look-up failed and the page is not whole. */
+typedef void (*br_store_subscription_page_fn)(void *arg,
+    const struct br_store_subscription *sub, bool failed);
+void br_store_subscription_page(struct br_store *s,
+    const struct br_store_subscription_range *range,
+    br_store_subscription_page_fn each, void *arg);
+
 /* All that makes a principal resident. */
 struct br_store_principal {
 	const struct br_store_account *account; /* NULL: there is none; then
@@ -281,8 +297,10 @@ void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
 typedef void (*br_store_key_fn)(void *arg, uint64_t prefix);
 bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
     void *arg, struct br_err *err);
-/* Forgets keys and history that are past their time. Runs in small steps so
- * that no commit waits long; does nothing while an earlier one still runs. */
+/* Forgets keys and history that are past their time, and leases and
+ * subscriptions that are so for more than an hour: those of a principal nobody
+ * has loaded. Runs in small steps so that no commit waits long; does nothing
+ * while an earlier one still runs. */
 void br_store_expire(struct br_store *s, int64_t now_ms);
 
 /* ---- history (queue.db), for `primctl trace` ---- */

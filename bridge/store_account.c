@@ -102,10 +102,12 @@ static bool passwd_write(struct br_store_db *db, struct br_store_job *job)
 
 static bool drop_write(struct br_store_db *db, struct br_store_job *job)
 {
+	const struct prim_slice key = ((struct account_drop *)job)->key;
 	struct br_store_query q = br_store_query(db, BR_SQL_ACCOUNT_DROP);
 
-	br_store_put_text(&q, ((struct account_drop *)job)->key);
-	return br_store_query_run(&q) && br_store_changed(&q, job);
+	br_store_put_text(&q, key);
+	return br_store_query_run(&q) && br_store_changed(&q, job) &&
+	    br_store_presence_purge(db, key);
 }
 
 /* The account goes first: if we die between the files, what is left in the
@@ -216,8 +218,7 @@ void br_store_account_purge(struct br_store *s, br_store_purge_fn done,
 
 /* ---- look-ups ---- */
 
-/* False: not what we stored. */
-static bool account_take(struct br_store_query *q,
+bool br_store_account_take(struct br_store_query *q,
     struct br_store_account *out_account)
 {
 	struct br_store_account *a = out_account;
@@ -248,7 +249,7 @@ static struct account_row *row_add(struct br_store_query *q,
 	struct br_store_account account;
 	struct account_row *row;
 
-	if (!account_take(q, &account)) {
+	if (!br_store_account_take(q, &account)) {
 		q->db->reason = "an account is damaged";
 		return NULL;
 	}

@@ -217,6 +217,13 @@ bool br_store_db_begin(struct br_store_db *db)
 	return br_store_query_run(&q);
 }
 
+bool br_store_db_snapshot(struct br_store_db *db)
+{
+	struct br_store_query q = br_store_query(db, BR_SQL_SNAPSHOT);
+
+	return br_store_query_run(&q);
+}
+
 bool br_store_db_commit(struct br_store_db *db)
 {
 	struct br_store_query q = br_store_query(db, BR_SQL_COMMIT);

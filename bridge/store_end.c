@@ -295,6 +295,7 @@ void br_store_expire(struct br_store *s, int64_t now_ms)
 {
 	struct expire *e;
 
+	br_store_sweep(s, now_ms);
 	if (s->expiring)
 		return;
 	s->expiring = true;

@@ -120,6 +120,7 @@ bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
 {
 	struct keys k = { each, arg };
 	const struct br_store_scan scan = {
+		.file = BR_STORE_QUEUE,
 		.statement = BR_SQL_DUPLICATE_EACH,
 		.row = key_tell,
 		.arg = &k,

@@ -333,6 +333,7 @@ bool br_store_message_each(struct br_store *s, br_store_message_fn each,
 {
 	struct messages all = { each, arg };
 	const struct br_store_scan scan = {
+		.file = BR_STORE_QUEUE,
 		.statement = BR_SQL_MESSAGE_EACH,
 		.row = message_tell,
 		.arg = &all,

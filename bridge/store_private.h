@@ -30,6 +30,7 @@ enum br_store_file { BR_STORE_PRIMD, BR_STORE_QUEUE, BR_STORE_FILES };
 
 enum br_store_statement {
 	BR_SQL_BEGIN,
+	BR_SQL_SNAPSHOT,
 	BR_SQL_COMMIT,
 	BR_SQL_ROLLBACK,
 	BR_SQL_META_FIND,
@@ -40,6 +41,24 @@ enum br_store_statement {
 	BR_SQL_ACCOUNT_FIND,
 	BR_SQL_ACCOUNT_LIST,
 	BR_SQL_ACCOUNT_PURGE,
+	BR_SQL_VALUE_PUT,
+	BR_SQL_VALUE_DROP,
+	BR_SQL_VALUE_PURGE,
+	BR_SQL_VALUE_LIST,
+	BR_SQL_LEASE_PUT,
+	BR_SQL_LEASE_RENEW,
+	BR_SQL_LEASE_STEP,
+	BR_SQL_LEASE_SWEEP,
+	BR_SQL_SUBSCRIPTION_PUT,
+	BR_SQL_SUBSCRIPTION_DROP,
+	BR_SQL_SUBSCRIPTION_PURGE,
+	BR_SQL_SUBSCRIPTION_TO,
+	BR_SQL_SUBSCRIPTION_LIST,
+	BR_SQL_SUBSCRIPTION_OF,
+	BR_SQL_SUBSCRIPTION_OUTGOING,
+	BR_SQL_SUBSCRIPTION_STEP,
+	BR_SQL_SUBSCRIPTION_SWEEP,
+	BR_SQL_RESIDENT_EACH,
 	BR_SQL_STATE_PUT,
 	BR_SQL_STATE_DROP,
 	BR_SQL_STATE_FIND,
@@ -96,6 +115,8 @@ bool br_store_db_open(struct br_store_db *db,
     struct br_err *err);
 void br_store_db_close(struct br_store_db *db);
 bool br_store_db_begin(struct br_store_db *db);
+/* Until the commit every look sees the same. For a reader. */
+bool br_store_db_snapshot(struct br_store_db *db);
 bool br_store_db_commit(struct br_store_db *db);
 void br_store_db_rollback(struct br_store_db *db);
 
@@ -179,6 +200,8 @@ struct br_store_write {
 	void *arg;             /* borrowed */
 };
 
+struct br_store_renewals;
+
 struct br_store {
 	struct event_base *base; /* borrowed: outlives us */
 	struct br_log log;
@@ -190,7 +213,9 @@ struct br_store {
 	struct br_mailbox written, looked;        /* back to the loop */
 	pthread_t writer, reader;
 	size_t pending;
-	bool expiring;
+	struct br_store_renewals *renewals; /* owned; collecting, or NULL */
+	struct event *renew;                /* owned; hands them out */
+	bool expiring, sweeping;
 	bool write_fails; /* the last transaction failed, and we said so */
 	bool read_fails;  /* so did the last look-up */
 	bool in_callback; /* then nobody may close us */
@@ -220,9 +245,10 @@ bool br_store_secret_load(struct br_store *s, struct br_err *err);
 bool br_store_threads_start(struct br_store *s, struct br_err *err);
 void br_store_threads_stop(struct br_store *s);
 
-/* A look at every row of queue.db that a statement finds, at once and on a
- * connection of its own. */
+/* A look at every row that a statement finds, at once and on a connection of
+ * its own. */
 struct br_store_scan {
+	enum br_store_file file;
 	enum br_store_statement statement;
 	/* False: the row is damaged and passed over. */
 	bool (*row)(struct br_store_query *q, void *arg);
@@ -241,6 +267,34 @@ void br_store_note_damage(struct br_store *s, const char *what);
 void br_store_keep(char **room, struct prim_slice *slice);
 /* Sets the outcome by whether `q`, which ran, changed a row. True. */
 bool br_store_changed(const struct br_store_query *q, struct br_store_job *job);
+
+/* Fills `out_account` from a row of accounts; valid until the next step. False:
+ * not what we stored. */
+bool br_store_account_take(struct br_store_query *q,
+    struct br_store_account *out_account);
+
+/* ---- presence (store_presence.c, store_watch.c) ---- */
+
+/* Renewals of leases are collected while the loop turns and go to the writer
+ * as one job: before any other write, so that the order stays. */
+void br_store_renewals_open(struct br_store *s);
+void br_store_renewals_flush(struct br_store *s);
+void br_store_renewals_close(struct br_store *s);
+
+/* Drops what `key` published, and who watches it and whom it watches, in the
+ * transaction that runs. */
+bool br_store_presence_purge(struct br_store_db *db, struct prim_slice key);
+/* Fills `out_sub` from a row of subscriptions; valid until the next step.
+ * False: not what we stored. */
+bool br_store_subscription_take(struct br_store_query *q,
+    struct br_store_subscription *out_sub);
+size_t br_store_subscription_size(const struct br_store_subscription *sub);
+/* Copies its slices to `*room` and moves on. */
+void br_store_subscription_keep(char **room, struct br_store_subscription *sub);
+/* Could `key` be that of a principal? */
+bool br_store_key_ok(struct prim_slice key);
+/* Drops leases and subscriptions long past their time, step by step. */
+void br_store_sweep(struct br_store *s, int64_t now_ms);
 
 /* Ends what waits for `destination`, in the transaction that runs. */
 bool br_store_end_for(struct br_store_db *db, struct prim_slice destination,

@@ -14,8 +14,13 @@
 	"key, address, iterations, salt, stored_key, server_key," \
 	" cram_secret, created_ms"
 
+#define SUBSCRIPTION_COLUMNS                    \
+	"watcher, presentity, watcher_address," \
+	" presentity_address, id, is_outgoing, expires_ms"
+
 static const char *const TEXTS[BR_SQL_COUNT] = {
 	[BR_SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[BR_SQL_SNAPSHOT] = "BEGIN",
 	[BR_SQL_COMMIT] = "COMMIT",
 	[BR_SQL_ROLLBACK] = "ROLLBACK",
 
@@ -36,6 +41,80 @@ static const char *const TEXTS[BR_SQL_COUNT] = {
 				" ORDER BY key LIMIT ?2",
 	[BR_SQL_ACCOUNT_PURGE] =
 	    "UPDATE account SET cram_secret = x'' WHERE cram_secret <> x''",
+
+	[BR_SQL_VALUE_PUT] =
+	    "INSERT INTO value (presentity, tuple_id, is_lease, at_ms, type,"
+	    " body) SELECT ?1, ?2, ?3, ?4, ?5, ?6"
+	    " WHERE EXISTS (SELECT 1 FROM account WHERE key = ?1)"
+	    " ON CONFLICT (presentity, tuple_id, is_lease) DO UPDATE SET"
+	    " at_ms = excluded.at_ms, type = excluded.type,"
+	    " body = excluded.body RETURNING row",
+	[BR_SQL_VALUE_DROP] =
+	    "DELETE FROM value WHERE presentity = ?1 AND tuple_id = ?2"
+	    " AND is_lease >= ?3",
+	[BR_SQL_VALUE_PURGE] = "DELETE FROM value WHERE presentity = ?1",
+	[BR_SQL_VALUE_LIST] =
+	    "SELECT v.tuple_id, v.type, v.body, v.is_lease, v.at_ms,"
+	    " coalesce(l.expires_ms, 0), v.row, l.row IS NOT NULL"
+	    " FROM value AS v LEFT JOIN lease AS l ON l.row = v.row"
+	    " WHERE v.presentity = ?1 ORDER BY v.at_ms, v.row",
+	[BR_SQL_LEASE_PUT] =
+	    "INSERT INTO lease (row, expires_ms) VALUES (?1, ?2)"
+	    " ON CONFLICT (row) DO UPDATE SET expires_ms = excluded.expires_ms",
+	[BR_SQL_LEASE_RENEW] =
+	    "UPDATE lease SET expires_ms = ?2 WHERE row = ?1",
+	[BR_SQL_LEASE_STEP] = "SELECT row FROM lease WHERE row > ?1"
+			      " ORDER BY row LIMIT 1 OFFSET ?2",
+	[BR_SQL_LEASE_SWEEP] =
+	    "DELETE FROM value WHERE row IN (SELECT row FROM lease"
+	    " WHERE row > ?1 AND row <= ?2 AND expires_ms < ?3)",
+
+	[BR_SQL_SUBSCRIPTION_PUT] =
+	    "INSERT INTO subscription (" SUBSCRIPTION_COLUMNS ")"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+	    " ON CONFLICT (watcher, presentity, id) DO UPDATE SET"
+	    " watcher_address = excluded.watcher_address,"
+	    " presentity_address = excluded.presentity_address,"
+	    " is_outgoing = excluded.is_outgoing,"
+	    " expires_ms = excluded.expires_ms",
+	[BR_SQL_SUBSCRIPTION_DROP] =
+	    "DELETE FROM subscription WHERE watcher = ?1 AND presentity = ?2"
+	    " AND id = ?3",
+	[BR_SQL_SUBSCRIPTION_PURGE] =
+	    "DELETE FROM subscription WHERE watcher = ?1 OR presentity = ?1",
+	[BR_SQL_SUBSCRIPTION_TO] = "SELECT " SUBSCRIPTION_COLUMNS
+				   " FROM subscription"
+				   " WHERE presentity = ?1 AND is_outgoing = 0"
+				   " ORDER BY watcher, id",
+	[BR_SQL_SUBSCRIPTION_LIST] =
+	    "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription"
+	    " WHERE (watcher, presentity, id) > (?1, ?2, ?3)"
+	    " ORDER BY watcher, presentity, id",
+	/* Two halves that are each in order already, so that a page costs what
+	 * is in it. In the second the presentity is fixed. */
+	[BR_SQL_SUBSCRIPTION_OF] =
+	    "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription"
+	    " WHERE watcher = ?4"
+	    " AND (watcher, presentity, id) > (?1, ?2, ?3)"
+	    " UNION ALL SELECT " SUBSCRIPTION_COLUMNS " FROM subscription"
+	    " WHERE presentity = ?4 AND watcher <> ?4"
+	    " AND (watcher, id) > (?1, ?3)"
+	    " ORDER BY watcher, presentity, id",
+	[BR_SQL_SUBSCRIPTION_OUTGOING] = "SELECT " SUBSCRIPTION_COLUMNS
+					 " FROM subscription"
+					 " WHERE is_outgoing = 1",
+	[BR_SQL_SUBSCRIPTION_STEP] =
+	    "SELECT watcher, presentity, id FROM subscription"
+	    " WHERE (watcher, presentity, id) > (?1, ?2, ?3)"
+	    " ORDER BY watcher, presentity, id LIMIT 1 OFFSET ?4",
+	[BR_SQL_SUBSCRIPTION_SWEEP] =
+	    "DELETE FROM subscription"
+	    " WHERE (watcher, presentity, id) > (?1, ?2, ?3)"
+	    " AND (watcher, presentity, id) <= (?4, ?5, ?6)"
+	    " AND expires_ms < ?7",
+	[BR_SQL_RESIDENT_EACH] =
+	    "SELECT presentity FROM value WHERE is_lease = 1"
+	    " UNION SELECT presentity FROM subscription WHERE is_outgoing = 0",
 
 	[BR_SQL_STATE_PUT] =
 	    "INSERT INTO state (adapter, key, value) VALUES (?1, ?2, ?3)"

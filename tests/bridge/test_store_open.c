@@ -72,6 +72,7 @@ static void refused(struct world *w, const char *part)
 static void new_files_are_private_and_current(void **state)
 {
 	static const char *const NAMES[] = { "primd.db", "queue.db" };
+	static const int VERSIONS[] = { 2, 1 };
 	struct world *w = *state;
 	struct stat st;
 
@@ -84,7 +85,8 @@ static void new_files_are_private_and_current(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	world_close(w);
 	for (unsigned i = 0; i < PRIM_COUNT(NAMES); i++)
-		assert_int_equal(ask(w, NAMES[i], "PRAGMA user_version"), 1);
+		assert_int_equal(ask(w, NAMES[i], "PRAGMA user_version"),
+		    VERSIONS[i]);
 }
 
 static void a_file_without_a_schema_is_migrated(void **state)
@@ -99,7 +101,50 @@ static void a_file_without_a_schema_is_migrated(void **state)
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 	world_close(w);
 	assert_int_equal(ask(w, "queue.db", "PRAGMA user_version"), 1);
-	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 1);
+	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 2);
+}
+
+static void on_account(void *arg, const struct br_store_account *account,
+    bool failed)
+{
+	unsigned *iterations = arg;
+
+	assert_false(failed);
+	*iterations = account ? account->iterations : 0;
+}
+
+/* As the first version left it. */
+static void what_had_no_presence_gets_it(void **state)
+{
+	struct world *w = *state;
+	const struct br_store_subscription sub = {
+		.watcher = PRIM_SLICE("bob@far.example"),
+		.presentity = PRIM_SLICE("ann@here.example"),
+		.watcher_address = PRIM_SLICE("pres:bob@far.example"),
+		.presentity_address = PRIM_SLICE("pres:ann@here.example"),
+	};
+	struct heard heard = { 0 };
+	unsigned iterations = 0;
+
+	world_open(w);
+	world_close(w);
+	exec(w, "primd.db",
+	    "DROP TABLE lease; DROP TABLE value; DROP TABLE subscription;"
+	    "INSERT INTO account VALUES ('ann@here.example',"
+	    " 'Ann@here.example', 4096, x'01', zeroblob(32), zeroblob(32),"
+	    " x'', 7);"
+	    "PRAGMA user_version = 1");
+	world_open(w);
+	br_store_account_find(w->store, sub.presentity, on_account,
+	    &iterations);
+	br_store_subscription_put(w->store, &sub, on_done, &heard);
+	world_expect(w, &heard, BR_STORE_DONE);
+	assert_int_equal(iterations, 4096);
+	world_close(w);
+	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 2);
+	assert_int_equal(ask(w, "primd.db",
+			     "SELECT count(*) FROM subscription"),
+	    1);
 }
 
 static void a_migration_that_fails_leaves_no_half(void **state)
@@ -216,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(new_files_are_private_and_current),
 		TEST(a_file_without_a_schema_is_migrated),
+		TEST(what_had_no_presence_gets_it),
 		TEST(a_migration_that_fails_leaves_no_half),
 		TEST(the_secret_lasts),
 		TEST(a_newer_schema_is_refused),
