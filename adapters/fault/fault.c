@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "adapters/fault/escape.h"
 #include "adapters/fault/order.h"
 #include "bridge/adapter.h"
 #include "prim/address.h"
@@ -19,7 +20,8 @@
 struct options {
 	char *domain;
 	char *mode;
-	char *listen; /* primd binds it; see `socket` */
+	char *listen;    /* primd binds it; see `socket` */
+	char *some_file; /* can be read in the sandbox; see `try` */
 };
 
 static const cyaml_schema_field_t FIELDS[] = {
@@ -30,6 +32,9 @@ static const cyaml_schema_field_t FIELDS[] = {
 	CYAML_FIELD_STRING_PTR("listen",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct options, listen, 1,
 	    255),
+	CYAML_FIELD_STRING_PTR("some_file",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct options, some_file,
+	    1, 4095),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t OPTIONS = {
@@ -173,6 +178,15 @@ static void keep_state(struct fault *f, const struct bridge_message *m)
 	bridge_state_list(f->bridge);
 }
 
+static unsigned escape(struct fault *f, struct prim_slice what)
+{
+	const int error = fa_escape(what);
+
+	bridge_log(f->bridge, BRIDGE_INFO, "tried what=%s errno=%d",
+	    bridge_quote(what), error);
+	return error ? PRIM_NOT_FOUND : PRIM_OK;
+}
+
 static bool is_listening(int fd)
 {
 	int yes = 0;
@@ -230,7 +244,7 @@ static bool fault_check(const void *options, char *why, size_t size)
 }
 
 /* The code that an order reports at once; 0: none. */
-static unsigned report_of(const struct fault *f, const struct fa_order *order)
+static unsigned report_of(struct fault *f, const struct fa_order *order)
 {
 	switch (order->verb) {
 	case FA_OK:
@@ -243,6 +257,8 @@ static unsigned report_of(const struct fault *f, const struct fa_order *order)
 		return PRIM_GATEWAY_TIMEOUT;
 	case FA_SOCKET:
 		return is_listening(f->listener) ? PRIM_OK : PRIM_NOT_FOUND;
+	case FA_TRY:
+		return escape(f, prim_buf_slice(&order->address));
 	case FA_REFUSE:
 	case FA_SILENCE:
 	case FA_LATE:
@@ -300,6 +316,7 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 	case FA_TRANSIENT:
 	case FA_SILENCE:
 	case FA_SOCKET:
+	case FA_TRY:
 	case FA_VERBS:
 		break;
 	}
@@ -370,7 +387,7 @@ const struct br_adapter br_adapter_plugin = {
 	.options = &OPTIONS,
 	.check = fault_check,
 	.state_size = sizeof(struct fault),
-	.descriptors = 4,
+	.descriptors = 6,
 	.start = fault_start,
 	.stop = fault_stop,
 	.deliver = fault_deliver,

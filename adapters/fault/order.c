@@ -28,6 +28,7 @@ static const struct {
 	[FA_SPOOF] = { "spoof",     0   },
 	[FA_DOWN] = { "down",      1000},
 	[FA_SOCKET] = { "socket",    0   },
+	[FA_TRY] = { "try",       0   },
 	[FA_STATE] = { "state",     0   },
 };
 

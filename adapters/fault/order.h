@@ -25,6 +25,7 @@ enum fa_verb {
 	FA_SPOOF,  /* +ADDRESS: submit one from there; report its outcome */
 	FA_DOWN,   /* -MS: WINDOW 0, and open again after so long */
 	FA_SOCKET, /* report 200 if the first listening socket is there */
+	FA_TRY,    /* +WHAT: try to get out (escape.h); 200: it can be done */
 	FA_STATE,  /* keep the body, read it back, report 200 if it is equal */
 	FA_VERBS,
 };

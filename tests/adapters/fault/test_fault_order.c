@@ -17,6 +17,7 @@ static const struct {
 	{ "die-3",		   FA_DIE,       3,    ""               },
 	{ "spoof+alice%40localhost", FA_SPOOF,     0,    "alice@localhost"},
 	{ "spoof+a-b%40x",           FA_SPOOF,     0,    "a-b@x"          },
+	{ "try+read%3A%2Fetc",       FA_TRY,       0,    "read:/etc"      },
 	{ "silence",                 FA_SILENCE,   0,    ""               },
 	{ "transient",               FA_TRANSIENT, 0,    ""               },
 };
