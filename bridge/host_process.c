@@ -203,6 +203,21 @@ void br_host_process_kill(const struct br_host *h)
 		pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
 }
 
+/* The sandbox ends whoever makes a forbidden system call with SIGSYS. */
+static void put_how(struct br_host *h, int status, char out_how[32])
+{
+	if (!WIFSIGNALED(status)) {
+		snprintf(out_how, 32, "code=%d", WEXITSTATUS(status));
+		return;
+	}
+	snprintf(out_how, 32, "signal=%d%s", WTERMSIG(status),
+	    WTERMSIG(status) == SIGSYS ? " why=sandbox" : "");
+	if (WTERMSIG(status) == SIGSYS)
+		br_error(&h->peer.log,
+		    "killed by the sandbox: it made a system call no adapter "
+		    "has a use for; the kernel's log says which");
+}
+
 bool br_host_process_reap(struct br_host *h, bool block, char out_how[32])
 {
 	int status = 0;
@@ -215,10 +230,8 @@ bool br_host_process_reap(struct br_host *h, bool block, char out_how[32])
 		return false;
 	if (pid < 0)
 		snprintf(out_how, 32, "unknown");
-	else if (WIFSIGNALED(status))
-		snprintf(out_how, 32, "signal=%d", WTERMSIG(status));
 	else
-		snprintf(out_how, 32, "code=%d", WEXITSTATUS(status));
+		put_how(h, status, out_how);
 	if (h->reaped)
 		event_free(h->reaped);
 	h->reaped = NULL;

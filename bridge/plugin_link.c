@@ -32,8 +32,7 @@ static void start(struct bridge *b)
 {
 	const struct br_adapter *a = b->plugin.adapter;
 
-	if (!br_plugin_sandbox_close(a)) {
-		bridge_log(b, BRIDGE_ERROR, "the sandbox cannot be closed");
+	if (!br_plugin_sandbox_close(b)) {
 		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 		return;
 	}

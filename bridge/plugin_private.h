@@ -5,7 +5,7 @@
 /*
  * What the files of the adapter's process share: plugin.c (its life),
  * plugin_load.c (the plugin and its options), plugin_config.c (where domains
- * lead), plugin_sandbox.c, plugin_link.c (what
+ * lead), plugin_sandbox*.c, plugin_link.c (what
  * the core says), plugin_say.c and plugin_submit.c (what the plugin says),
  * plugin_presence.c (both, about presence),
  * plugin_state.c (what it keeps).
@@ -147,8 +147,9 @@ void br_plugin_config_fini(struct bridge *b);
 
 /* At once: whatever holds for every adapter. */
 void br_plugin_sandbox_enter(void);
-/* Before `start`: what depends on the plugin. False: it cannot be done. */
-bool br_plugin_sandbox_close(const struct br_adapter *adapter);
+/* Before `start`, with the plugin and its options loaded: the rest. Logs what
+ * holds. False: it cannot be done, and the log says why. */
+bool br_plugin_sandbox_close(struct bridge *b);
 
 /* ---- plugin_link.c ---- */
 

@@ -24,6 +24,7 @@ libexpat1-dev    # XML: presence documents, the XMPP stream
 libgsasl-dev     # SASL: PLAIN, SCRAM
 libcyaml-dev     # the configuration: YAML by schema
 libyaml-dev      # the configuration: where in the file an error is
+libseccomp-dev   # what an adapter may not ask of the kernel
 libjansson-dev   # JSON: primctl --json
 libstrophe-dev   # adapters/xmpp: stanzas
 libicu-dev       # adapters/xmpp: names

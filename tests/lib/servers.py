@@ -122,11 +122,12 @@ class Primd(Server):
                        "listen:\n  - address: 127.0.0.1:0\n"
                        "admin: { listen: '127.0.0.1:0' }\n" + top + config)
 
-    def start(self, timeout=20):
+    def start(self, timeout=20, level="info"):
         start = self.log_size()
         env = dict(os.environ)
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
-        self.launch([os.path.join(self.bin, "primd"), "-c", self.config],
+        self.launch([os.path.join(self.bin, "primd"), "-c", self.config,
+                     "--log-level", level],
                     cwd=self.folder, env=env)
 
         def ports():
