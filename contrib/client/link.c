@@ -113,6 +113,20 @@ bool cl_link_secure(struct cl_link *l, const struct cl_options *options,
 	    err);
 }
 
+bool cl_link_binding(const struct cl_link *l,
+    uint8_t out_binding[CL_LINK_BINDING])
+{
+	static const char LABEL[] = "EXPORTER-Channel-Binding";
+
+	if (!l->ssl ||
+	    (SSL_version(l->ssl) < TLS1_3_VERSION &&
+		SSL_get_extms_support(l->ssl) != 1))
+		return false;
+	return SSL_export_keying_material(l->ssl, out_binding, CL_LINK_BINDING,
+		   LABEL, sizeof(LABEL) - 1, (const unsigned char *)"", 0,
+		   1) == 1;
+}
+
 enum cl_link_outcome cl_link_wait(struct cl_link *l, int other,
     int64_t deadline_ms)
 {

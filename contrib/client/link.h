@@ -14,6 +14,8 @@
 #include "contrib/client/options.h"
 #include "prim/buf.h"
 
+#define CL_LINK_BINDING 32
+
 struct ssl_st;
 struct ssl_ctx_st;
 
@@ -43,6 +45,11 @@ bool cl_link_open(struct cl_link *l, const struct cl_options *options,
 /* Begins TLS and checks the certificate. */
 bool cl_link_secure(struct cl_link *l, const struct cl_options *options,
     int64_t deadline_ms, struct cl_err *err);
+
+/* The tls-exporter channel binding (RFC 9266). False when there is none that is
+ * sound: no TLS, or TLS 1.2 without the extended master secret. */
+bool cl_link_binding(const struct cl_link *l,
+    uint8_t out_binding[CL_LINK_BINDING]);
 
 /* Waits until something can be read from the server, or from `other` (-1:
  * none). */

@@ -3,21 +3,18 @@
 
 #include "contrib/client/login.h"
 
-#include <gsasl.h>
 #include <string.h>
 
+#include "contrib/client/scram.h"
 #include "prim/base.h"
 
+#define PLUS  "SCRAM-SHA-256-PLUS"
 #define SCRAM "SCRAM-SHA-256"
 #define PLAIN "PLAIN"
 
-/* RFC 7677 asks for 4096; the upper end is about a second of computing. */
-#define ITERATIONS_MIN 4096
-#define ITERATIONS_MAX 2000000
-
 struct login {
 	struct cl_session *s;
-	const char *mechanism;
+	const char *mechanism; /* or several, before one is selected */
 	int64_t deadline_ms;
 	struct cl_err *err;
 };
@@ -76,7 +73,8 @@ static enum cl_login_outcome refused(const struct login *l)
 	struct prim_slice theirs = prim_command_get(&s->command,
 	    PRIM_HEADER_SASL_MECH);
 
-	if (theirs.len == 0 || lists(theirs, l->mechanism)) {
+	if (theirs.len == 0 || lists(theirs, l->mechanism) ||
+	    lists(theirs, SCRAM)) {
 		cl_err_final(l->err,
 		    "%s does not let %s in: wrong address or password (406)",
 		    s->options->host, s->options->user);
@@ -158,85 +156,80 @@ static enum cl_login_outcome login_plain(const struct login *l)
 	return l->s->command.code == PRIM_OK ? logged_in(l) : explain(l);
 }
 
-/* One step of SCRAM: what the server said in, what we say out. */
-static bool step(const struct login *l, Gsasl_session *sasl,
-    struct prim_slice in, struct prim_buf *out)
+/* The server selects out of both mechanisms. It takes the first that it has, so
+ * when it takes the second, it has no PLUS, or somebody hides that; we say that
+ * we could have used it, and a server that has it then ends this. */
+static bool select_scram(struct login *l, enum cl_scram_kind *out_kind)
 {
-	char *said = NULL;
-	size_t len = 0;
-	int result = gsasl_step(sasl, in.ptr, in.len, &said, &len);
+	const struct prim_command *c = &l->s->command;
+	struct prim_slice selected;
 
-	if (result == GSASL_OK || result == GSASL_NEEDS_MORE) {
-		prim_buf_reset(out);
-		prim_buf_put(out, prim_slice_make(said, len));
-	}
-	gsasl_free(said);
-	if (result == GSASL_OK || result == GSASL_NEEDS_MORE)
+	l->mechanism = PLUS " " SCRAM;
+	if (!ask(l, "init", PRIM_SLICE_NONE))
+		return false;
+	if (c->code != PRIM_AUTHENTICATION_CONTINUED)
 		return true;
-	if (result == GSASL_SASLPREP_ERROR)
+	selected = prim_slice_trim(prim_command_get(c, PRIM_HEADER_SASL_MECH));
+	if (prim_slice_eq_nocase(selected, PRIM_SLICE(PLUS))) {
+		l->mechanism = PLUS;
+		*out_kind = CL_SCRAM_BOUND;
+	} else if (prim_slice_eq_nocase(selected, PRIM_SLICE(SCRAM))) {
+		l->mechanism = SCRAM;
+		*out_kind = CL_SCRAM_HIDDEN;
+	} else {
 		return cl_err_final(l->err,
-		    "the password has characters that passwords may not have");
-	return cl_err_final(l->err,
-	    "%s could not prove that it knows the account; it is not the "
-	    "server it should be, or broken",
-	    l->s->options->host);
-}
-
-/* "r=...,s=...,i=4096": how much work we are asked for. */
-static bool iterations_ok(struct prim_slice challenge, struct cl_err *err)
-{
-	uint64_t count = 0;
-
-	while (challenge.len > 0) {
-		struct prim_slice part = prim_slice_cut(&challenge, ',');
-
-		if (prim_slice_starts(part, PRIM_SLICE("i=")) &&
-		    !prim_slice_number(prim_slice_from(part, 2), ITERATIONS_MAX,
-			&count))
-			break;
+		    "%s selects a way to log in that was not asked for",
+		    l->s->options->host);
 	}
-	return count >= ITERATIONS_MIN ||
-	    cl_err_final(err,
-		"the server asks for a login that is too weak or too costly");
+	return true;
 }
 
 static enum cl_login_outcome converse(const struct login *l,
-    Gsasl_session *sasl, struct prim_buf *out)
+    struct cl_scram *scram, struct prim_buf *out)
 {
 	const struct prim_command *c = &l->s->command;
+	const struct cl_options *o = l->s->options;
 
-	if (!step(l, sasl, PRIM_SLICE_NONE, out) ||
-	    !ask(l, "init", prim_buf_slice(out)))
+	cl_scram_first(scram, o->user, out);
+	if (!ask(l, scram->kind == CL_SCRAM_UNBOUND ? "init" : "continue",
+		prim_buf_slice(out)))
 		return CL_LOGIN_FAILED;
 	if (c->code != PRIM_AUTHENTICATION_CONTINUED)
 		return explain(l);
-	if (!iterations_ok(c->body, l->err) || !step(l, sasl, c->body, out) ||
+	prim_buf_reset(out);
+	if (!cl_scram_prove(scram, c->body, out, l->err) ||
 	    !ask(l, "continue", prim_buf_slice(out)))
 		return CL_LOGIN_FAILED;
 	if (c->code != PRIM_OK)
 		return explain(l);
-	return step(l, sasl, c->body, out) ? logged_in(l) : CL_LOGIN_FAILED;
+	if (cl_scram_check(scram, c->body))
+		return logged_in(l);
+	cl_err_final(l->err,
+	    "%s could not prove that it knows the account; it is not the "
+	    "server it should be, or broken",
+	    o->host);
+	return CL_LOGIN_FAILED;
 }
 
-static enum cl_login_outcome login_scram(const struct login *l)
+static enum cl_login_outcome login_scram(struct login *l)
 {
-	const struct cl_options *o = l->s->options;
-	enum cl_login_outcome outcome = CL_LOGIN_FAILED;
+	enum cl_scram_kind kind = CL_SCRAM_UNBOUND;
+	enum cl_login_outcome outcome;
+	uint8_t binding[CL_LINK_BINDING];
 	struct prim_buf out = { 0 };
-	Gsasl *gsasl = NULL;
-	Gsasl_session *sasl = NULL;
+	struct cl_scram scram;
 
-	if (gsasl_init(&gsasl) != GSASL_OK ||
-	    gsasl_client_start(gsasl, SCRAM, &sasl) != GSASL_OK ||
-	    gsasl_property_set(sasl, GSASL_AUTHID, o->user) != GSASL_OK ||
-	    gsasl_property_set(sasl, GSASL_PASSWORD, o->password) != GSASL_OK)
-		cl_err_final(l->err, "this libgsasl cannot do " SCRAM);
-	else
-		outcome = converse(l, sasl, &out);
-	if (sasl)
-		gsasl_finish(sasl);
-	if (gsasl)
-		gsasl_done(gsasl);
+	if (cl_link_binding(&l->s->link, binding)) {
+		if (!select_scram(l, &kind))
+			return CL_LOGIN_FAILED;
+		if (kind == CL_SCRAM_UNBOUND)
+			return explain(l);
+	}
+	cl_scram_init(&scram, kind, l->s->options->password);
+	if (kind == CL_SCRAM_BOUND)
+		memcpy(scram.binding, binding, sizeof(binding));
+	outcome = converse(l, &scram, &out);
+	cl_scram_fini(&scram);
 	prim_buf_fini(&out);
 	return outcome;
 }

@@ -4,8 +4,9 @@
 
 /*
  * LOGIN (PRIM-083..110): SCRAM-SHA-256, so that the server never sees the
- * password and must prove that it knows the account; PLAIN only for a server
- * that knows nothing better and is verified.
+ * password and must prove that it knows the account, bound to the TLS
+ * connection where the server can do that; PLAIN only for a server that knows
+ * nothing better and is verified.
  */
 
 #include "contrib/client/session.h"
