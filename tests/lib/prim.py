@@ -192,6 +192,11 @@ class Client:
         if mechanism == "PLAIN":
             step("init", f"{self.address}\r\n{password}")
             return
+        if mechanism == "CRAM-MD5":
+            challenge = step("init", "").body
+            digest = hmac.new(password.encode(), challenge, "md5").hexdigest()
+            step("continue", f"{self.address}\r\n{digest}")
+            return
         scram = Scram(self.address, password)
         challenge = step("init", scram.first())
         final = step("continue", scram.final(challenge.body.decode()))
