@@ -25,10 +25,9 @@ struct event;
 
 #define HOST_WINDOW_MAX    1024 /* deliveries (DESIGN 7) */
 #define HOST_WINDOW_OCTETS ((size_t)4 * 1024 * 1024)
-#define HOST_REQUESTS_MAX  256 /* unanswered, of the adapter */
-#define HOST_PRESENCE_MAX  272 /* the same, of presence: a few to spare */
-#define HOST_STATES_MAX    256 /* unanswered STATE */
-#define HOST_LIST_MAX      ((size_t)1024 * 1024) /* octets of a STATE list */
+#define HOST_REQUESTS_MAX  256   /* unanswered, of the adapter */
+#define HOST_PRESENCE_MAX  272   /* the same, of presence: a few to spare */
+#define HOST_STATES_MAX    256   /* unanswered STATE */
 #define HOST_TEXT_MAX      4096  /* octets of a LOG or REPORT text */
 #define HOST_LOG_PER_S     200   /* lines */
 #define HOST_SPARE         65536 /* octets over body_max that are endured */

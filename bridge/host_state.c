@@ -11,20 +11,28 @@ struct state_request {
 	struct br_ticket ticket;
 	char id[BR_ASK_ID_MAX];
 	struct prim_buf list; /* netstrings: key, value, key, value... */
+	struct prim_buf last; /* the last key of them */
 };
 
 static void settle(struct state_request *r, unsigned code,
-    struct prim_slice body)
+    struct prim_slice body, bool has_more)
 {
-	struct prim_slice extra = PRIM_SLICE_NONE;
+	struct prim_buf extra = { 0 };
 
 	if (r->ticket.peer)
 		PRIM_CONTAINER(r->ticket.peer, struct br_host, peer)->states--;
+	if (has_more) {
+		prim_buf_puts(&extra, "Key: ");
+		prim_address_escape(&extra, prim_buf_slice(&r->last));
+		prim_buf_puts(&extra, "\r\n");
+	}
 	if (body.len > 0)
-		extra = PRIM_SLICE("Content-Type: "
-				   "application/octet-stream\r\n");
-	br_ticket_settle(&r->ticket, code, extra, body);
+		prim_buf_puts(&extra,
+		    "Content-Type: application/octet-stream\r\n");
+	br_ticket_settle(&r->ticket, code, prim_buf_slice(&extra), body);
+	prim_buf_fini(&extra);
 	prim_buf_fini(&r->list);
+	prim_buf_fini(&r->last);
 	prim_free(r);
 }
 
@@ -35,7 +43,7 @@ static void on_written(void *arg, enum br_store_outcome outcome)
 	/* Dropping what is not there is as good. */
 	const bool ok = outcome == BR_STORE_DONE || outcome == BR_STORE_ABSENT;
 
-	settle(arg, ok ? PRIM_OK : PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE);
+	settle(arg, ok ? PRIM_OK : PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE, false);
 }
 
 static void on_found(void *arg, const struct prim_slice *key,
@@ -43,11 +51,11 @@ static void on_found(void *arg, const struct prim_slice *key,
 {
 	(void)key;
 	if (failed)
-		settle(arg, PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE);
+		settle(arg, PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE, false);
 	else if (!value)
-		settle(arg, PRIM_NOT_FOUND, PRIM_SLICE_NONE);
+		settle(arg, PRIM_NOT_FOUND, PRIM_SLICE_NONE, false);
 	else
-		settle(arg, PRIM_OK, *value);
+		settle(arg, PRIM_OK, *value, false);
 }
 
 static void put_netstring(struct prim_buf *b, struct prim_slice s)
@@ -64,15 +72,14 @@ static void on_listed(void *arg, const struct prim_slice *key,
 	struct state_request *r = arg;
 
 	if (key) {
-		/* One entry too much is enough to know. */
-		if (r->list.len > HOST_LIST_MAX)
-			return;
 		put_netstring(&r->list, *key);
 		put_netstring(&r->list, value ? *value : PRIM_SLICE_NONE);
-	} else if (failed || r->list.len > HOST_LIST_MAX) {
-		settle(r, PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE);
+		prim_buf_reset(&r->last);
+		prim_buf_put(&r->last, *key);
+	} else if (failed) {
+		settle(r, PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE, false);
 	} else {
-		settle(r, PRIM_OK, prim_buf_slice(&r->list));
+		settle(r, PRIM_OK, prim_buf_slice(&r->list), value != NULL);
 	}
 }
 
@@ -127,7 +134,7 @@ static void ask(struct br_host *h, const struct prim_command *c,
 		break;
 	case OP_LIST:
 	case OP_NONE:
-		br_store_state_list(store, adapter, on_listed, r);
+		br_store_state_page(store, adapter, key, on_listed, r);
 		break;
 	}
 }
@@ -145,8 +152,8 @@ const char *br_host_state_request(struct br_host *h,
 		return "a bad Operation";
 	if (c->body.len > (operation == OP_PUT ? BR_STATE_VALUE_MAX : 0))
 		return "a value that is too long or out of place";
-	if (has_key != (operation != OP_LIST))
-		return "a Key that is missing or out of place";
+	if (!has_key && operation != OP_LIST)
+		return "a Key that is missing";
 	if (h->states >= HOST_STATES_MAX)
 		return "too many unanswered STATEs";
 	ok = prim_address_unescape(&key, prim_command_get(c, PRIM_HEADER_KEY));

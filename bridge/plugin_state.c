@@ -16,7 +16,8 @@ enum operation { OP_PUT, OP_DELETE, OP_GET, OP_LIST };
 struct plugin_state_request {
 	STAILQ_ENTRY(plugin_state_request) next;
 	enum operation operation;
-	struct prim_buf key, value;
+	struct prim_buf key; /* of a list: the last one that we know */
+	struct prim_buf value;
 };
 
 static size_t cost(const struct plugin_state_request *r)
@@ -38,7 +39,7 @@ static void say(struct bridge *b, const struct plugin_state_request *r)
 
 	prim_command_put_header(out, PRIM_HEADER_OPERATION,
 	    prim_slice_of(NAMES[r->operation]));
-	if (r->operation != OP_LIST) {
+	if (r->key.len > 0) {
 		prim_buf_puts(out, "Key: ");
 		prim_address_escape(out, prim_buf_slice(&r->key));
 		prim_buf_puts(out, "\r\n");
@@ -109,31 +110,63 @@ static void tell(struct bridge *b, const struct prim_slice *key,
 		b->plugin.adapter->state_value(b->state, key, value);
 }
 
-/* A list that is cut short would be taken for the whole. */
-static bool tell_list(struct bridge *b, struct prim_slice list)
+static bool tell_entries(struct bridge *b, struct prim_slice list,
+    struct prim_slice *out_last)
 {
-	struct prim_slice key, value;
+	struct prim_slice value;
 
 	while (list.len > 0) {
-		if (!cut_netstring(&list, &key) ||
+		if (!cut_netstring(&list, out_last) ||
 		    !cut_netstring(&list, &value))
 			return false;
-		tell(b, &key, &value);
+		tell(b, out_last, &value);
 	}
-	tell(b, NULL, NULL);
 	return true;
 }
 
-static bool tell_answer(struct bridge *b, const struct plugin_state_request *r,
+/* Is `last` the key behind which the core says there is more? */
+static bool is_last(struct prim_slice last, const struct prim_command *c)
+{
+	struct prim_buf key = { 0 };
+	const bool is = prim_address_unescape(&key,
+			    prim_command_get(c, PRIM_HEADER_KEY)) &&
+	    prim_slice_eq(prim_buf_slice(&key), last);
+
+	prim_buf_fini(&key);
+	return is;
+}
+
+/* A list that is cut short would be taken for the whole. */
+static bool tell_page(struct bridge *b, struct plugin_state_request *r,
+    const struct prim_command *c, bool has_more)
+{
+	struct prim_slice last = PRIM_SLICE_NONE;
+
+	if (!tell_entries(b, c->body, &last))
+		return false;
+	if (!has_more) {
+		tell(b, NULL, NULL);
+		return true;
+	}
+	/* Or we would turn in a circle. */
+	if (last.len == 0 || !is_last(last, c) ||
+	    prim_slice_eq(last, prim_buf_slice(&r->key)))
+		return false;
+	b->state_octets -= cost(r);
+	prim_buf_reset(&r->key);
+	prim_buf_put(&r->key, last);
+	b->state_octets += cost(r);
+	say(b, r);
+	return true;
+}
+
+static void tell_value(struct bridge *b, const struct plugin_state_request *r,
     const struct prim_command *c)
 {
 	const struct prim_slice key = prim_buf_slice(&r->key);
 
-	if (r->operation == OP_LIST)
-		return tell_list(b, c->body);
 	if (r->operation == OP_GET)
 		tell(b, &key, c->code == PRIM_OK ? &c->body : NULL);
-	return true;
 }
 
 static void repeat_later(struct bridge *b)
@@ -149,17 +182,25 @@ void br_plugin_state_answer(struct bridge *b, const struct prim_command *c)
 {
 	struct plugin_state_request *r = STAILQ_FIRST(&b->states);
 	const bool absent = c->code == PRIM_NOT_FOUND && r->operation == OP_GET;
-	bool ok;
+	const bool has_more = r->operation == OP_LIST &&
+	    prim_command_has(c, PRIM_HEADER_KEY);
+	bool ok = true;
 
 	if (c->code != PRIM_OK && !absent) {
 		repeat_later(b);
 		return;
 	}
-	STAILQ_REMOVE_HEAD(&b->states, next);
-	b->state_octets -= cost(r);
-	say_first(b);
-	ok = tell_answer(b, r, c);
-	request_free(r);
+	if (!has_more) {
+		STAILQ_REMOVE_HEAD(&b->states, next);
+		b->state_octets -= cost(r);
+		say_first(b);
+	}
+	if (r->operation == OP_LIST)
+		ok = tell_page(b, r, c, has_more);
+	else
+		tell_value(b, r, c);
+	if (!has_more)
+		request_free(r);
 	if (!ok)
 		br_plugin_end(b, PLUGIN_EXIT_CORE);
 	br_plugin_later(b);

@@ -320,18 +320,22 @@ void br_store_history_find(struct br_store *s, struct prim_slice message_id,
 
 #define BR_STATE_KEY_MAX   512
 #define BR_STATE_VALUE_MAX 65536
+#define BR_STATE_PAGE      ((size_t)256 * 1024)
 
 void br_store_state_put(struct br_store *s, struct prim_slice adapter,
     struct prim_slice key, struct prim_slice value, br_store_done_fn done,
     void *arg);
 void br_store_state_drop(struct br_store *s, struct prim_slice adapter,
     struct prim_slice key, br_store_done_fn done, void *arg);
-/* `value` is NULL when absent; `key` is NULL once at the end of a list. */
+/* `value` is NULL when absent. A page ends with `key` NULL once; `value` is NULL
+ * then too if nothing is behind it, else empty. */
 typedef void (*br_store_state_fn)(void *arg, const struct prim_slice *key,
     const struct prim_slice *value, bool failed);
 void br_store_state_find(struct br_store *s, struct prim_slice adapter,
     struct prim_slice key, br_store_state_fn found, void *arg);
-void br_store_state_list(struct br_store *s, struct prim_slice adapter,
-    br_store_state_fn each, void *arg);
+/* A page: what is behind the key `after` (empty: from the first), in the order
+ * of keys, until it has BR_STATE_PAGE octets or a little more. */
+void br_store_state_page(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice after, br_store_state_fn each, void *arg);
 
 #endif

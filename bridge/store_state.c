@@ -9,8 +9,6 @@
 
 #include "prim/base.h"
 
-#define PAGE 64 /* of values of up to 64 KiB */
-
 struct state_write {
 	struct br_store_write write;
 	struct prim_slice adapter, key, value;
@@ -23,14 +21,14 @@ struct state_row {
 	char octets[];
 };
 
-/* One key or all. */
+/* One key, or a page of all. */
 struct state_look {
 	struct br_store_job job;
 	br_store_state_fn found;
 	void *arg; /* borrowed */
 	struct prim_slice adapter;
-	struct prim_slice key; /* the one, or the last of the page */
-	char after[BR_STATE_KEY_MAX];
+	struct prim_slice key; /* the one, or the last before the page */
+	bool more;             /* something is behind the page */
 	char octets[];
 };
 
@@ -143,37 +141,28 @@ static bool find_look(struct br_store_db *dbs, struct br_store_job *job)
 	return true;
 }
 
-/* The next page begins behind the last key of this one. */
-static bool page_end(struct state_look *l, const struct state_row *last)
-{
-	if (last->key.len > sizeof(l->after))
-		return false;
-	memcpy(l->after, last->key.ptr, last->key.len);
-	l->key = prim_slice_make(l->after, last->key.len);
-	l->job.more = true;
-	return true;
-}
-
-static bool list_look(struct br_store_db *dbs, struct br_store_job *job)
+static bool page_look(struct br_store_db *dbs, struct br_store_job *job)
 {
 	struct state_look *l = (struct state_look *)job;
 	struct br_store_query q = br_store_query(&dbs[BR_STORE_PRIMD],
 	    BR_SQL_STATE_LIST);
-	const struct state_row *last = NULL;
-	size_t count = 0;
+	const struct state_row *row;
+	size_t octets = 0;
 	int code;
 
 	br_store_put_text(&q, l->adapter);
 	br_store_put_blob(&q, l->key);
-	br_store_put_number(&q, PAGE);
-	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
-		last = row_add(&q, job);
-		count++;
+	br_store_put_number(&q, -1); /* octets are the limit */
+	while ((code = br_store_query_step(&q)) == SQLITE_ROW &&
+	    octets < BR_STATE_PAGE) {
+		row = row_add(&q, job);
+		octets += row->key.len + row->value.len;
 	}
-	if (code != SQLITE_DONE)
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return false;
+	l->more = code == SQLITE_ROW;
 	br_store_query_end(&q);
-	return count < PAGE || page_end(l, last);
+	return true;
 }
 
 static void find_finish(struct br_store *s, struct br_store_job *job)
@@ -187,9 +176,11 @@ static void find_finish(struct br_store *s, struct br_store_job *job)
 	    job->outcome == BR_STORE_FAILED);
 }
 
-static void list_finish(struct br_store *s, struct br_store_job *job)
+static void page_finish(struct br_store *s, struct br_store_job *job)
 {
 	const struct state_look *l = (const struct state_look *)job;
+	const struct prim_slice none = PRIM_SLICE_NONE;
+	const bool failed = job->outcome == BR_STORE_FAILED;
 	struct br_store_row *r;
 
 	(void)s;
@@ -199,17 +190,16 @@ static void list_finish(struct br_store *s, struct br_store_job *job)
 
 		l->found(l->arg, &row->key, &row->value, false);
 	}
-	if (!job->more)
-		l->found(l->arg, NULL, NULL, job->outcome == BR_STORE_FAILED);
+	l->found(l->arg, NULL, l->more ? &none : NULL, failed);
 }
 
 static const struct br_store_work FIND = {
 	.look = find_look,
 	.finish = find_finish,
 };
-static const struct br_store_work LIST = {
-	.look = list_look,
-	.finish = list_finish,
+static const struct br_store_work PAGE = {
+	.look = page_look,
+	.finish = page_finish,
 };
 
 static struct br_store_job *look_new(struct prim_slice adapter,
@@ -233,11 +223,10 @@ void br_store_state_find(struct br_store *s, struct prim_slice adapter,
 	br_store_take_look(s, look_new(adapter, key, found, arg), &FIND);
 }
 
-void br_store_state_list(struct br_store *s, struct prim_slice adapter,
-    br_store_state_fn each, void *arg)
+void br_store_state_page(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice after, br_store_state_fn each, void *arg)
 {
-	br_store_take_look(s, look_new(adapter, PRIM_SLICE_NONE, each, arg),
-	    &LIST);
+	br_store_take_look(s, look_new(adapter, after, each, arg), &PAGE);
 }
 
 /* ---- the secret ---- */

@@ -236,9 +236,9 @@ static const struct {
 	{ "get without Key",
          CONFIGURED "STATE PRIM/1.0 1 0\r\nOperation: get\r\n\r\n",
          "a Key that is missing"													   },
-	{ "list with Key",
-         CONFIGURED
-	    "STATE PRIM/1.0 1 0\r\nOperation: list\r\nKey: k\r\n\r\n",			   "a Key that is missing"                   },
+	{ "list with an empty Key",
+         CONFIGURED "STATE PRIM/1.0 1 0\r\nOperation: list\r\nKey: \r\n\r\n",
+         "a bad Key"														       },
 	{ "a Key with a broken escape",
          CONFIGURED
 	    "STATE PRIM/1.0 1 0\r\nOperation: get\r\nKey: k%4\r\n\r\n",			  "a bad Key"			       },

@@ -189,7 +189,8 @@ static void many_accounts_are_listed_in_order(void **state)
 
 struct states {
 	unsigned count, ends;
-	bool failed, absent;
+	bool failed, absent, more;
+	char last[64];
 	char value[64];
 };
 
@@ -201,11 +202,13 @@ static void on_state(void *arg, const struct prim_slice *key,
 	got->failed = failed;
 	if (!key) {
 		got->ends++;
+		got->more = value != NULL;
 		return;
 	}
 	got->count++;
+	copy(got->last, *key);
 	got->absent = !value;
-	if (value)
+	if (value && value->len < sizeof(got->value))
 		copy(got->value, *value);
 }
 
@@ -255,11 +258,46 @@ static void state_is_listed_for_its_adapter(void **state)
 	br_store_state_put(w->store, PRIM_SLICE("mail"), PRIM_SLICE("k"),
 	    PRIM_SLICE("v"), NULL, NULL);
 	br_store_settle(w->store);
-	br_store_state_list(w->store, PRIM_SLICE("xmpp"), on_state, &got);
+	br_store_state_page(w->store, PRIM_SLICE("xmpp"), PRIM_SLICE_NONE,
+	    on_state, &got);
 	br_store_settle(w->store);
 	assert_int_equal(got.count, 200);
 	assert_int_equal(got.ends, 1);
 	assert_false(got.failed);
+	assert_false(got.more);
+}
+
+/* Pages of 256 KiB: five values of 60,000 octets each, and the rest. */
+static void much_state_is_listed_in_pages(void **state)
+{
+	static char value[60000];
+	struct world *w = *state;
+	struct states got = { 0 };
+	char key[8], after[64] = "";
+
+	for (unsigned i = 0; i < 13; i++) {
+		snprintf(key, sizeof(key), "k%02u", i);
+		br_store_state_put(w->store, PRIM_SLICE("xmpp"),
+		    prim_slice_of(key), prim_slice_make(value, sizeof(value)),
+		    NULL, NULL);
+	}
+	br_store_settle(w->store);
+	for (unsigned page = 1; page <= 3; page++) {
+		br_store_state_page(w->store, PRIM_SLICE("xmpp"),
+		    prim_slice_of(after), on_state, &got);
+		br_store_settle(w->store);
+		assert_int_equal(got.ends, page);
+		assert_false(got.failed);
+		assert_int_equal(got.more, page < 3);
+		assert_int_equal(got.count, page < 3 ? page * 5 : 13);
+		memcpy(after, got.last, sizeof(after));
+	}
+	assert_string_equal(after, "k12");
+	br_store_state_page(w->store, PRIM_SLICE("xmpp"), PRIM_SLICE("k12"),
+	    on_state, &got);
+	br_store_settle(w->store);
+	assert_int_equal(got.count, 13);
+	assert_false(got.more);
 }
 
 static void a_write_that_fails_does_not_take_others_along(void **state)
@@ -385,6 +423,7 @@ int main(void)
 		IN_FOLDER(many_accounts_are_listed_in_order),
 		IN_MEMORY(adapter_state_is_put_replaced_and_dropped),
 		IN_FOLDER(state_is_listed_for_its_adapter),
+		IN_FOLDER(much_state_is_listed_in_pages),
 		IN_FOLDER(a_write_that_fails_does_not_take_others_along),
 		IN_MEMORY(callbacks_come_later_and_in_order),
 		IN_FOLDER(callbacks_come_later_and_in_order),

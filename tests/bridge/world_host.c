@@ -23,7 +23,28 @@ struct answer {
 	br_store_state_fn state;
 	void *arg;
 	bool list, failed;
+	unsigned after; /* entries of the list that are known */
 };
+
+/* Entries "1", "2"... that all have the value, the world's key being none of
+ * them. */
+static void answer_page(const struct answer *a)
+{
+	const struct prim_slice value = prim_buf_slice(&stored_value);
+	const struct prim_slice none = PRIM_SLICE_NONE;
+	const unsigned end = a->after + BR_STATE_PAGE / 64;
+	unsigned i = a->after;
+	struct prim_slice key;
+	char text[16];
+
+	for (; i < the_world->entries && i < end; i++) {
+		snprintf(text, sizeof(text), "%u", i + 1);
+		key = prim_slice_of(text);
+		a->state(a->arg, &key, &value, false);
+	}
+	the_world->pages++;
+	a->state(a->arg, NULL, i < the_world->entries ? &none : NULL, false);
+}
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
@@ -34,6 +55,11 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (a->list && the_world->entries && !a->failed) {
+		answer_page(a);
+		prim_free(a);
+		return;
+	}
 	if (a->done)
 		a->done(a->arg, a->failed ? BR_STORE_FAILED : BR_STORE_DONE);
 	else if (there)
@@ -89,12 +115,18 @@ void br_store_state_find(struct br_store *s, struct prim_slice adapter,
 	answer(&(struct answer){ .state = found, .arg = arg });
 }
 
-void br_store_state_list(struct br_store *s, struct prim_slice adapter,
-    br_store_state_fn each, void *arg)
+void br_store_state_page(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice after, br_store_state_fn each, void *arg)
 {
+	uint64_t known = 0;
+
 	(void)s;
 	(void)adapter;
-	answer(&(struct answer){ .state = each, .arg = arg, .list = true });
+	assert_true(after.len == 0 || prim_slice_number(after, 100000, &known));
+	answer(&(struct answer){ .state = each,
+	    .arg = arg,
+	    .list = true,
+	    .after = (unsigned)known });
 }
 
 /* The core. */

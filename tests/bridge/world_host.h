@@ -34,6 +34,8 @@ struct world {
 	struct prim_buf logged; /* every line, each with LF */
 	bool store_fails;       /* the next call to the store fails */
 	int store_us;           /* how long it takes */
+	unsigned entries;       /* a list has so many, all with the value */
+	unsigned pages;         /* of it that were asked for */
 };
 
 /* A host for `plugin` with `options` (YAML), not started. Intervals are short.

@@ -81,11 +81,13 @@ void br_store_state_find(struct br_store *s, struct prim_slice adapter,
 	ask(NULL, found, arg);
 }
 
-void br_store_state_list(struct br_store *s, struct prim_slice adapter,
-    br_store_state_fn each, void *arg)
+void br_store_state_page(struct br_store *s, struct prim_slice adapter,
+    struct prim_slice after, br_store_state_fn each, void *arg)
 {
 	(void)s;
 	(void)adapter;
+	if (after.len > BR_STATE_KEY_MAX)
+		abort();
 	ask(NULL, each, arg);
 }
 
