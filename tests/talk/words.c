@@ -96,13 +96,25 @@ static bool do_forget(struct talk *t, struct prim_slice args)
 
 static bool do_account(struct talk *t, struct prim_slice args)
 {
-	return talk_world_account(&t->world, args) ||
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+
+	return talk_world_account(&t->world, name, args) ||
 	    talk_fail(t, "no such account can be made");
 }
 
 static bool do_remove(struct talk *t, struct prim_slice args)
 {
 	talk_world_remove(&t->world, args);
+	return true;
+}
+
+static bool do_challenge(struct talk *t, struct prim_slice args)
+{
+	char *challenge = prim_slice_copy(args);
+
+	br_auth_set_challenge(t->world.server->auth, challenge);
+	prim_free(t->world.challenge);
+	t->world.challenge = challenge;
 	return true;
 }
 
@@ -183,6 +195,7 @@ static const struct word {
 	{ { "times", 5 },       do_times     },
 	{ { "account", 7 },     do_account   },
 	{ { "remove", 6 },      do_remove    },
+	{ { "challenge", 9 },   do_challenge },
 	{ { "stop", 4 },        do_stop      },
 	{ { "certify", 7 },     do_certify   },
 	{ { "secure", 6 },      do_secure    },

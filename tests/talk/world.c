@@ -36,21 +36,26 @@ static void put_key(struct prim_buf *b, struct prim_slice name)
 		prim_buf_puts(b, "@prim.example");
 }
 
-bool talk_world_account(struct talk_world *w, struct prim_slice name)
+bool talk_world_account(struct talk_world *w, struct prim_slice name,
+    struct prim_slice password)
 {
 	struct br_store_account account = { .created_ms = TALK_START_MS };
-	struct prim_buf key = { 0 }, password = { 0 };
+	struct prim_buf key = { 0 }, usual = { 0 };
 	bool ok = false;
 
 	put_key(&key, name);
-	prim_buf_put(&password, name);
-	prim_buf_puts(&password, " secret");
+	prim_buf_put(&usual, name);
+	prim_buf_puts(&usual, " secret");
+	if (password.len == 0)
+		password = prim_buf_slice(&usual);
 	account.key = account.address = prim_buf_slice(&key);
-	if (br_auth_verifier(prim_buf_slice(&password), &account, NULL)) {
+	if (w->config->mechanisms & BR_MECH_CRAM_MD5)
+		account.cram_secret = password;
+	if (br_auth_verifier(password, &account, NULL)) {
 		br_store_account_put(w->server->store, &account, on_put, &ok);
 		br_store_settle(w->server->store);
 	}
-	prim_buf_fini(&password);
+	prim_buf_fini(&usual);
 	prim_buf_fini(&key);
 	return ok;
 }
@@ -97,7 +102,8 @@ bool talk_world_open(struct talk_world *w, struct prim_slice config,
 		return false;
 	br_auth_set_clock(w->server->auth, auth_now, w->server);
 	for (size_t i = 0; i < PRIM_COUNT(PEOPLE); i++) {
-		if (!talk_world_account(w, prim_slice_of(PEOPLE[i])))
+		if (!talk_world_account(w, prim_slice_of(PEOPLE[i]),
+			PRIM_SLICE_NONE))
 			return br_err_set(err, "no account %s", PEOPLE[i]);
 	}
 	return true;
@@ -132,6 +138,7 @@ void talk_world_close(struct talk_world *w)
 	SSL_CTX_free(w->ssl_context);
 	if (w->dir[0])
 		sweep(w->dir);
+	prim_free(w->challenge);
 	w->config = br_config_free(w->config);
 	if (w->base)
 		event_base_free(w->base);

@@ -34,6 +34,7 @@ struct talk_world {
 	struct br_config *config; /* owned */
 	struct br_server *server; /* owned */
 	SSL_CTX *ssl_context;     /* owned; of our ends */
+	char *challenge;          /* owned: of CRAM-MD5; NULL: the server's */
 	char dir[64];             /* of the certificate; empty: none */
 	bool by_octets;           /* what clients say comes in small pieces */
 	struct talk_conn conns[TALK_CONNS];
@@ -45,8 +46,9 @@ bool talk_world_open(struct talk_world *w, struct prim_slice config,
     struct br_err *err);
 void talk_world_close(struct talk_world *w);
 
-/* Makes the account NAME@prim.example. */
-bool talk_world_account(struct talk_world *w, struct prim_slice name);
+/* Makes the account NAME@prim.example. An empty password means "NAME secret". */
+bool talk_world_account(struct talk_world *w, struct prim_slice name,
+    struct prim_slice password);
 /* Removes it, as the operator does. */
 void talk_world_remove(struct talk_world *w, struct prim_slice name);
 
