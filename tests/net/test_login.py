@@ -93,7 +93,10 @@ class Login(unittest.TestCase):
         self.primd.start()
         self.primd.client(ALICE, mechanism="CRAM-MD5").close()
         self.assertEqual(self.mechanism(), "CRAM-MD5")
-        self.assertTrue(self.holds(b"hi there!"))
+        self.primd.ctl("account", "passwd", ALICE, stdin="open sesame\n")
+        self.primd.passwords[ALICE] = "open sesame"
+        self.primd.client(ALICE, mechanism="CRAM-MD5").close()
+        self.assertTrue(self.holds(b"open sesame"))
 
         self.primd.stop()
         with open(self.primd.config, encoding="utf-8") as file:
@@ -108,6 +111,7 @@ class Login(unittest.TestCase):
         with self.assertRaises(Refused):
             self.primd.client(ALICE, mechanism="CRAM-MD5")
         self.primd.stop()
+        self.assertFalse(self.holds(b"open sesame"))
         self.assertFalse(self.holds(b"hi there!"))
         start = self.primd.log_size()
         self.primd.start()
