@@ -58,9 +58,12 @@ struct xa_presences {
 void xa_presence_fini(struct xa_presence *p);
 void xa_presences_fini(struct xa_presences *all);
 
-/* Reads a <presence/> without type or with "unavailable". False: ill-formed
- * (a show or a priority that there is not, a text over a bound): such a stanza
- * is ignored as a whole. `now_ms` is the time of arrival. */
+/* Reads a <presence/> without type or with "unavailable". False: ill-formed (no
+ * sender; a show or a priority that there is not, or two of them, or a longer
+ * text in their place): such a stanza is ignored as a whole, and `out` is not
+ * touched. Of an unavailable one show, priority and idle time do not count. A
+ * status in what is no language, in one that there was already, or after
+ * XA_STATUSES_MAX is left out. `now_ms` is the time of arrival. */
 bool xa_presence_read(struct xa_presence *out, xmpp_stanza_t *stanza,
     int64_t now_ms);
 
@@ -79,21 +82,26 @@ void xa_presences_prune(struct xa_presences *all);
 /* Appends a PIDF of `entity` ("pres:local@domain"), whose instant inbox is
  * `contact` ("im:local@domain"), by spec/xmpp.md 4.1, 4.3, 4.4, 4.5 and 2.5:
  * never without a tuple. Timestamps are those of the resources, never later
- * than `now_ms`. */
+ * than `now_ms`. The bare JID is the tuple "ID-". What would be over 64 KiB, of
+ * which the bridge takes none, goes without the status texts. */
 void xa_presences_put_pidf(struct prim_buf *b, const struct xa_presences *all,
     struct prim_slice entity, struct prim_slice contact, int64_t now_ms);
 
 /* What `p` says, by spec/xmpp.md 4.2..4.5, as resources: always at least one,
  * unavailable and bare where there is nothing. Ids that we made of resources
  * become them again; any other id becomes a resource that is allowed there. A
- * tuple whose contact is no im: address is left out. Text that XML cannot hold
+ * tuple whose contact is no im: address is left out, and a second one of the
+ * same resource. Who is idle and says no more is away, unless the id is one of
+ * those that we make: XMPP can say that itself. Text that XML cannot hold
  * cannot be in a parsed model. Replaces what is in `out`. */
 void xa_presences_from_pidf(struct xa_presences *out, const struct prim_pidf *p,
     int64_t now_ms);
 
 /* What has to be sent so that whoever was told `told` knows `now`: calls `tell`
- * for each resource that changed, is new, or is gone (as unavailable). `told`
- * NULL: nothing was ever told. Cost linear in both. */
+ * for each resource that changed, is new, or is gone (as unavailable), those
+ * that are gone first. The bare JID's being unavailable is told only where no
+ * resource's is, or where it has a text. `told` NULL: nothing was ever told.
+ * Cost linear in both while their order is the same. */
 typedef void (*xa_presence_tell_fn)(void *arg, const struct xa_presence *p);
 void xa_presences_diff(const struct xa_presences *told,
     const struct xa_presences *now, xa_presence_tell_fn tell, void *arg);
@@ -104,7 +112,8 @@ void xa_presences_copy(struct xa_presences *to,
 
 /* The stanza: `from` is the bare JID of the sender, to which the resource is
  * added, `to` a JID; `id` may be NULL. A stamp older than a minute before
- * `now_ms` makes a <delay/>. Release with xmpp_stanza_release(). */
+ * `now_ms` makes a <delay/>. Always less than 64 KiB: texts that would make it
+ * more are left out. Release with xmpp_stanza_release(). */
 struct xa_presence_route {
 	const char *from;
 	const char *to;
