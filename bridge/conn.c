@@ -14,6 +14,7 @@
 
 #include "bridge/address_count.h"
 #include "bridge/metric.h"
+#include "bridge/presence_private.h"
 #include "bridge/server.h"
 #include "prim/base.h"
 
@@ -75,6 +76,8 @@ static void on_write(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (c->is_closing) {
 		c->is_drained = true;
+	} else if (prim_outlet_is_open(&c->outlet) && !c->is_finishing) {
+		prim_outlet_go(&c->outlet);
 	} else if (c->is_handshaking && !c->session.is_secure &&
 	    !c->is_tls_started) {
 		c->is_tls_started = true;
@@ -118,6 +121,19 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 /* ---- life ---- */
 
+/* In the client's own words (ERR-01). */
+static void send_probe(struct br_conn *c)
+{
+	struct prim_buf b = { 0 };
+
+	prim_command_put_request(&b, PRIM_METHOD_PING,
+	    c->session.families[c->session.is_bound[1] ? 1 : 0],
+	    PRIM_SLICE("-"), 0);
+	prim_command_end(&b);
+	br_conn_write(c, prim_buf_slice(&b));
+	prim_buf_fini(&b);
+}
+
 static void on_timer(struct prim_timer *t)
 {
 	struct br_conn *c = PRIM_CONTAINER(t, struct br_conn, timer);
@@ -134,11 +150,7 @@ static void on_timer(struct prim_timer *t)
 		prim_timer_set(&s->wheel, t, probe);
 	} else {
 		/* A connection that is dead will fail to take this. */
-		br_conn_write(c,
-		    c->session.is_bound[1] &&
-			    c->session.families[1] == PRIM_FAMILY_PRIM_IM
-			? PRIM_SLICE("PING PRIM-IM/1.0 - 0\r\n\r\n")
-			: PRIM_SLICE("PING IMP/1.0 - 0\r\n\r\n"));
+		send_probe(c);
 		prim_timer_set(&s->wheel, t,
 		    br_server_now(s) + BR_CONN_PROBE_AFTER_MS);
 	}
@@ -160,6 +172,7 @@ struct br_conn *br_conn_open(struct br_server *s, struct bufferevent *bev,
 	prim_session_init(&c->session, &br_conn_session_ops, &s->policy);
 	c->session.serial = s->conn_serial;
 	prim_listener_init(&c->listener);
+	prim_outlet_init(&c->outlet, &br_conn_outlet_ops, &s->presence->fan);
 	prim_timer_init(&c->timer, on_timer);
 	c->heard_ms = br_server_now(s);
 	prim_timer_set(&s->wheel, &c->timer, c->heard_ms + LOGIN_WITHIN_MS);
@@ -242,9 +255,18 @@ void br_conn_close(struct br_conn *c, const char *why)
 	prim_timer_set(&s->wheel, &c->timer,
 	    br_server_now(s) + BR_CONN_LAST_WORDS_MS);
 	prim_listener_fini(&c->listener);
+	prim_outlet_close(&c->outlet);
 	if (c->entity)
 		br_entity_unpin(s->entities, c->entity);
 	c->entity = NULL;
+}
+
+void br_conn_keep(struct br_conn *c, struct br_entity *e)
+{
+	if (c->entity)
+		return;
+	br_entity_pin(c->server->entities, e);
+	c->entity = e;
 }
 
 static void conn_free(struct br_conn *c)

@@ -19,6 +19,7 @@
 #include "prim/inbox.h"
 #include "prim/session.h"
 #include "prim/timer.h"
+#include "prim/watch.h"
 
 struct bufferevent;
 
@@ -34,11 +35,12 @@ struct br_conn {
 	struct br_auth_exchange *exchange; /* owned by the authentication */
 	struct br_entity *entity; /* pinned: the principal, once it is known */
 	struct prim_listener listener;
-	struct prim_timer timer; /* login deadline, idle probe, last words */
-	size_t scanned;          /* of the head that is not complete */
-	uint64_t need;           /* octets to wait for before looking again */
-	uint64_t skip;           /* octets of a refused body still to come */
-	int64_t heard_ms;        /* when something came last */
+	struct prim_outlet outlet; /* open while it is logged in to presence */
+	struct prim_timer timer;   /* login deadline, idle probe, last words */
+	size_t scanned;            /* of the head that is not complete */
+	uint64_t need;             /* octets to wait for before looking again */
+	uint64_t skip;             /* octets of a refused body still to come */
+	int64_t heard_ms;          /* when something came last */
 	const char *doom; /* static: why it is closed soon; nothing is written
 	                     to it any more; or NULL */
 	char address[BR_CONN_ADDRESS_MAX]; /* of the other end */
@@ -64,6 +66,9 @@ struct br_conn *br_conn_open(struct br_server *s, struct bufferevent *bev,
 void br_conn_close(struct br_conn *c, const char *why);
 /* Closes those that are doomed, frees those that are dead. */
 void br_conn_reap(struct br_server *s);
+
+/* Its principal is `e`, which stays while it does. */
+void br_conn_keep(struct br_conn *c, struct br_entity *e);
 
 /* prim_inbox_ops.offer: writes a SEND to the listener's connection. */
 bool br_conn_offer(struct prim_listener *l, struct prim_offer *offer);

@@ -25,6 +25,9 @@ void br_conn_write(struct br_conn *c, struct prim_slice octets);
 /* After a LOGOUT: the end, if all is answered. */
 void br_conn_maybe_finish(struct br_conn *c);
 
+/* What a client's response means to us. */
+unsigned br_conn_code(unsigned code);
+
 /* ---- reading (conn_read.c) ---- */
 
 /* How far the socket may be read ahead of what is needed. */

@@ -9,6 +9,7 @@
 
 #include "bridge/dispatch.h"
 #include "bridge/metric.h"
+#include "bridge/presence.h"
 #include "bridge/server.h"
 #include "bridge/tls.h"
 #include "prim/base.h"
@@ -93,6 +94,8 @@ static void on_auth(void *arg, const struct br_auth_answer *answer)
 		break;
 	}
 	prim_session_login_done(&c->session, &login);
+	if (prim_session_is_bound(&c->session, PRIM_SERVICE_PRESENCE))
+		br_presence_login(c);
 	if (answer->outcome == BR_AUTH_OK)
 		br_info(&c->peer.log, "login user=%s mechanism=%s address=%s",
 		    br_quote(prim_session_who(&c->session)),
@@ -158,7 +161,7 @@ static void session_request(struct prim_session *s,
 }
 
 /* ERR-26: a code we don't know means what its first digit says. */
-static unsigned code_of_response(unsigned code)
+unsigned br_conn_code(unsigned code)
 {
 	if (code < 200)
 		return PRIM_UNKNOWN_DELIVERY;
@@ -176,8 +179,10 @@ static unsigned code_of_response(unsigned code)
 static void session_response(struct prim_session *s, void *thing,
     const struct prim_command *c)
 {
+	struct prim_question *q = thing;
+
 	(void)s;
-	prim_offer_answer(thing, code_of_response(c->code));
+	q->answered(q, c);
 }
 
 static void session_close(struct prim_session *s, const char *why, bool finish)
@@ -192,6 +197,7 @@ static void session_close(struct prim_session *s, const char *why, bool finish)
 	c->is_finishing = true;
 	bufferevent_disable(c->bev, EV_READ);
 	prim_listener_fini(&c->listener);
+	prim_outlet_close(&c->outlet);
 	prim_timer_set(&c->server->wheel, &c->timer,
 	    br_server_now(c->server) + c->server->config->answer_within_ms +
 		BR_CONN_LAST_WORDS_MS);

@@ -76,6 +76,13 @@ static void put_body(struct evbuffer *out, struct br_message *m)
 		    on_body_sent, br_message_ref(m));
 }
 
+static void offer_answered(struct prim_question *q,
+    const struct prim_command *c)
+{
+	prim_offer_answer(PRIM_CONTAINER(q, struct prim_offer, question),
+	    br_conn_code(c->code));
+}
+
 bool br_conn_offer(struct prim_listener *l, struct prim_offer *offer)
 {
 	static struct prim_buf head; /* the loop's only */
@@ -96,8 +103,10 @@ bool br_conn_offer(struct prim_listener *l, struct prim_offer *offer)
 	    l->offer_count > OFFERS_MAX ||
 	    evbuffer_get_length(out) > OFFER_OUTPUT_MAX)
 		return false;
+	offer->question.answered = offer_answered;
 	len = snprintf(id, sizeof(id), "%llu",
-	    (unsigned long long)prim_pending_put(&c->session.asked, offer));
+	    (unsigned long long)prim_pending_put(&c->session.asked,
+		&offer->question));
 	prim_buf_reset(&head);
 	prim_command_put_request(&head, PRIM_METHOD_SEND,
 	    c->session.families[1], prim_slice_make(id, (size_t)len),

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "bridge/conn.h"
+#include "bridge/errand.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
+#include "bridge/presence.h"
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
@@ -16,25 +18,6 @@
 /* What we and the next link add to a head that is relayed. */
 #define HEADERS_SPARE 8
 #define HEAD_SPARE    1024
-
-/* Answers `c` at once, with the headers it repeats. */
-static void refuse(struct br_peer *peer, const struct prim_command *c,
-    unsigned code)
-{
-	static struct prim_buf echo;
-	struct br_ticket ticket;
-
-	if (code == PRIM_BAD_REQUEST)
-		br_metric_add(BR_METRIC_BAD_REQUESTS, 1);
-	prim_buf_reset(&echo);
-	prim_session_put_echo(&echo, c);
-	if (peer->kind == BR_PEER_ADAPTER &&
-	    prim_command_has(c, PRIM_HEADER_RETURN))
-		prim_command_put_header(&echo, PRIM_HEADER_RETURN,
-		    prim_command_get(c, PRIM_HEADER_RETURN));
-	br_ticket_open(&ticket, peer, c->family, c->id, prim_buf_slice(&echo));
-	br_ticket_settle(&ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
-}
 
 /* ---- SEND ---- */
 
@@ -244,7 +227,7 @@ static void dispatch_send(struct br_server *server, struct br_peer *peer,
 	code = check_send(&s);
 	if (code) {
 		log_refused(&s, code);
-		refuse(peer, c, code);
+		br_errand_refuse(peer, c, code);
 	} else {
 		send_begin(&s);
 	}
@@ -252,49 +235,25 @@ static void dispatch_send(struct br_server *server, struct br_peer *peer,
 
 /* ---- LISTEN, SILENCE ---- */
 
-/* A request of a client that waits for its principal to be loaded. */
-struct errand {
-	struct br_server *server; /* borrowed: outlives us */
-	struct br_conn *conn;     /* borrowed while the ticket is open */
-	struct br_ticket ticket;
-	char *id;   /* owned */
-	char *echo; /* owned */
+/* A client that waits for its principal to be loaded. */
+struct listening {
+	struct br_errand errand;
+	struct br_conn *conn; /* borrowed while the errand is open */
 };
 
-static struct errand *errand_new(struct br_conn *conn,
+static struct listening *listening_new(struct br_conn *conn,
     const struct prim_command *c)
 {
-	struct errand *e = prim_new(struct errand);
-	struct prim_buf echo = { 0 };
-	size_t len;
+	struct listening *l = br_errand_new(conn->server, &conn->peer, c,
+	    sizeof(*l), BR_ERRAND_AS_ASKED);
 
-	prim_session_put_echo(&echo, c);
-	len = echo.len;
-	e->server = conn->server;
-	e->conn = conn;
-	e->id = prim_slice_copy(c->id);
-	e->echo = prim_buf_steal(&echo);
-	br_ticket_open(&e->ticket, &conn->peer, c->family,
-	    prim_slice_make(e->id, c->id.len), prim_slice_make(e->echo, len));
-	return e;
-}
-
-static void errand_done(struct errand *e, unsigned code)
-{
-	br_ticket_settle(&e->ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
-	prim_free(e->id);
-	prim_free(e->echo);
-	prim_free(e);
+	l->conn = conn;
+	return l;
 }
 
 static void listen_start(struct br_conn *conn, struct br_entity *entity)
 {
-	struct br_server *s = conn->server;
-
-	if (!conn->entity) {
-		br_entity_pin(s->entities, entity);
-		conn->entity = entity;
-	}
+	br_conn_keep(conn, entity);
 	prim_listener_start(&conn->listener, &entity->inbox);
 }
 
@@ -310,18 +269,19 @@ static void listen_drain(struct br_server *s, struct br_entity *entity)
 static void on_listen(void *arg, enum br_entity_outcome known,
     struct br_entity *entity)
 {
-	struct errand *e = arg;
-	struct br_server *s = e->server;
+	struct listening *l = arg;
+	struct br_server *s = l->errand.server;
 	unsigned code = PRIM_INTERNAL_ERROR;
 
 	if (known == BR_ENTITY_IS_ABSENT)
 		code = PRIM_NOT_FOUND;
 	/* The connection may be gone by now, or about to go. */
-	if (entity && e->ticket.peer && !e->conn->is_finishing) {
-		listen_start(e->conn, entity);
+	if (entity && br_errand_is_open(&l->errand) && !l->conn->is_finishing) {
+		listen_start(l->conn, entity);
 		code = PRIM_OK;
 	}
-	errand_done(e, code); /* the answer leaves before what was waiting */
+	br_errand_end(&l->errand,
+	    code); /* the answer leaves before what was waiting */
 	if (!entity)
 		return;
 	if (code == PRIM_OK)
@@ -333,7 +293,7 @@ static void on_listen(void *arg, enum br_entity_outcome known,
 static void on_stranger(void *arg, enum br_entity_outcome known,
     struct br_entity *entity)
 {
-	struct errand *e = arg;
+	struct br_errand *e = arg;
 	unsigned code = PRIM_FORBIDDEN;
 
 	if (known == BR_ENTITY_IS_PRESENT)
@@ -342,7 +302,7 @@ static void on_stranger(void *arg, enum br_entity_outcome known,
 		code = PRIM_INTERNAL_ERROR;
 	else if (!e->server->config->disclosure_hide)
 		code = PRIM_NOT_FOUND;
-	errand_done(e, code);
+	br_errand_end(e, code);
 }
 
 /* Does `c` concern the inbox of its principal? If not it is answered: only
@@ -355,11 +315,11 @@ static bool check_owner(struct br_conn *conn, const struct prim_command *c)
 
 	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &from) ||
 	    from.scheme != PRIM_SCHEME_IM) {
-		refuse(&conn->peer, c, PRIM_BAD_REQUEST);
+		br_errand_refuse(&conn->peer, c, PRIM_BAD_REQUEST);
 		return false;
 	}
 	if (conn->peer.ticket_count >= BR_PARKED_MAX) { /* PRIM-289 */
-		refuse(&conn->peer, c, PRIM_INTERNAL_ERROR);
+		br_errand_refuse(&conn->peer, c, PRIM_INTERNAL_ERROR);
 		return false;
 	}
 	prim_address_key(&from, &key);
@@ -368,9 +328,9 @@ static bool check_owner(struct br_conn *conn, const struct prim_command *c)
 		return true;
 	if (br_config_serves(s->config, prim_key_domain(&key)))
 		br_entity_with(s->entities, prim_key_slice(&key), on_stranger,
-		    errand_new(conn, c));
+		    listening_new(conn, c));
 	else
-		refuse(&conn->peer, c, PRIM_NOT_FOUND);
+		br_errand_refuse(&conn->peer, c, PRIM_NOT_FOUND);
 	return false;
 }
 
@@ -379,19 +339,28 @@ static void dispatch_listen(struct br_conn *conn, const struct prim_command *c)
 	if (check_owner(conn, c))
 		br_entity_with(conn->server->entities,
 		    prim_session_who(&conn->session), on_listen,
-		    errand_new(conn, c));
+		    listening_new(conn, c));
 }
 
 static void dispatch_silence(struct br_conn *conn, const struct prim_command *c)
 {
 	if (check_owner(conn, c))
-		refuse(&conn->peer, c,
+		br_errand_refuse(&conn->peer, c,
 		    prim_listener_stop(&conn->listener)
 			? PRIM_OK
 			: PRIM_INBOX_CLOSED); /* PRIM-240 */
 }
 
 /* ---- by method ---- */
+
+/* Class tables, ACLs and watcher information are not there yet. */
+static bool is_presence(enum prim_method method)
+{
+	return method == PRIM_METHOD_SUBSCRIBE ||
+	    method == PRIM_METHOD_UNSUBSCRIBE || method == PRIM_METHOD_FETCH ||
+	    method == PRIM_METHOD_NOTIFY || method == PRIM_METHOD_PUBLISH ||
+	    method == PRIM_METHOD_REMOVE;
+}
 
 void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 {
@@ -401,8 +370,10 @@ void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 		dispatch_listen(conn, c);
 	else if (c->method == PRIM_METHOD_SILENCE)
 		dispatch_silence(conn, c);
+	else if (is_presence(c->method))
+		br_presence_client(conn, c);
 	else
-		refuse(&conn->peer, c, PRIM_NOT_IMPLEMENTED);
+		br_errand_refuse(&conn->peer, c, PRIM_NOT_IMPLEMENTED);
 }
 
 void br_dispatch_adapter(struct br_server *s, struct br_host *host,
@@ -412,11 +383,13 @@ void br_dispatch_adapter(struct br_server *s, struct br_host *host,
 	const struct prim_method_info *info = prim_method_info(c->method);
 
 	br_metric_add(BR_METRIC_REQUESTS, 1);
-	if (c->method != PRIM_METHOD_SEND)
-		refuse(peer, c, PRIM_NOT_IMPLEMENTED);
+	if (is_presence(c->method))
+		br_presence_adapter(s, host, c);
+	else if (c->method != PRIM_METHOD_SEND)
+		br_errand_refuse(peer, c, PRIM_NOT_IMPLEMENTED);
 	else if (c->is_malformed || !c->body_len ||
 	    (c->present & info->required_ss) != info->required_ss)
-		refuse(peer, c, PRIM_BAD_REQUEST);
+		br_errand_refuse(peer, c, PRIM_BAD_REQUEST);
 	else
 		dispatch_send(s, peer, c);
 }

@@ -23,9 +23,10 @@ struct load {
 	struct br_entity *e; /* pinned */
 };
 
+#define URI_SCHEME PRIM_SLICE("pres:")
+
 struct br_entities {
-	struct br_store *store; /* borrowed: outlives us */
-	const int64_t *now_ms;  /* borrowed: the loop's clock */
+	struct br_entities_context context;
 	struct prim_hash_key seed;
 	struct prim_table table;      /* owned entities */
 	TAILQ_HEAD(, br_entity) idle; /* least recently used first */
@@ -33,13 +34,11 @@ struct br_entities {
 	LIST_HEAD(, load) loads; /* owned: look-ups under way */
 };
 
-struct br_entities *br_entities_new(struct br_store *store,
-    const int64_t *now_ms)
+struct br_entities *br_entities_new(const struct br_entities_context *context)
 {
 	struct br_entities *all = prim_new(struct br_entities);
 
-	all->store = store;
-	all->now_ms = now_ms;
+	all->context = *context;
 	TAILQ_INIT(&all->idle);
 	while (getrandom(&all->seed, sizeof(all->seed), 0) != sizeof(all->seed))
 		continue;
@@ -48,7 +47,12 @@ struct br_entities *br_entities_new(struct br_store *store,
 
 struct prim_slice br_entity_key(const struct br_entity *e)
 {
-	return prim_slice_make(e->key, e->key_len);
+	return prim_slice_make(e->uri + URI_SCHEME.len, e->key_len);
+}
+
+struct prim_slice br_entity_uri(const struct br_entity *e)
+{
+	return prim_slice_make(e->uri, URI_SCHEME.len + e->key_len);
 }
 
 static void leave_idle(struct br_entities *all, struct br_entity *e)
@@ -67,6 +71,8 @@ static void entity_free(struct br_entities *all, struct br_entity *e)
 	if (!e->was_removed)
 		prim_table_drop(&all->table, &e->node);
 	prim_inbox_fini(&e->inbox);
+	prim_presentity_fini(&e->presentity);
+	prim_watcher_fini(&e->watcher);
 	prim_free(e);
 }
 
@@ -175,7 +181,25 @@ static void load_failed(struct br_entities *all, struct br_entity *e)
 
 static void load_start(struct br_entities *all, struct br_entity *e);
 
-static void on_account(void *arg, const struct br_store_account *account,
+static int64_t now(const struct br_entities *all)
+{
+	return *all->context.now_ms;
+}
+
+static void settle(struct br_entities *all, struct br_entity *e,
+    const struct br_store_principal *p)
+{
+	e->known_ms = now(all);
+	if (p->account) {
+		e->state = BR_ENTITY_PRESENT;
+		all->context.ops->loaded(all->context.ctx, e, p);
+	} else {
+		e->state = BR_ENTITY_ABSENT;
+		all->context.ops->absent(all->context.ctx, e);
+	}
+}
+
+static void on_principal(void *arg, const struct br_store_principal *p,
     bool failed)
 {
 	struct load *load = arg;
@@ -188,9 +212,7 @@ static void on_account(void *arg, const struct br_store_account *account,
 		load_start(all, e);
 	} else {
 		if (!failed)
-			e->state = account ? BR_ENTITY_PRESENT
-					   : BR_ENTITY_ABSENT;
-		e->known_ms = *all->now_ms;
+			settle(all, e, p);
 		tell_waits(all, e);
 		if (failed)
 			load_failed(all, e);
@@ -207,7 +229,8 @@ static void load_start(struct br_entities *all, struct br_entity *e)
 	e->is_outdated = false;
 	LIST_INSERT_HEAD(&all->loads, load, link);
 	br_entity_pin(all, e);
-	br_store_account_find(all->store, br_entity_key(e), on_account, load);
+	br_store_principal_find(all->context.store, br_entity_key(e),
+	    on_principal, load);
 }
 
 void br_entities_cancel(struct br_entities *all)
@@ -215,19 +238,25 @@ void br_entities_cancel(struct br_entities *all)
 	struct load *load;
 
 	while ((load = LIST_FIRST(&all->loads)))
-		on_account(load, NULL, true);
+		on_principal(load, NULL, true);
 }
 
 static struct br_entity *entity_new(struct br_entities *all,
     struct prim_slice key)
 {
-	struct br_entity *e = prim_alloc(sizeof(*e) + key.len + 1);
+	struct br_entity *e = prim_alloc(sizeof(*e) + URI_SCHEME.len + key.len +
+	    1);
 
-	memcpy(e->key, key.ptr, key.len);
+	memcpy(e->uri, URI_SCHEME.ptr, URI_SCHEME.len);
+	memcpy(e->uri + URI_SCHEME.len, key.ptr, key.len);
 	e->key_len = key.len;
 	e->state = BR_ENTITY_LOADING;
 	TAILQ_INIT(&e->waits);
 	prim_inbox_init(&e->inbox);
+	prim_presentity_init(&e->presentity, all->context.presentity_ops,
+	    all->context.fan, br_entity_uri(e));
+	prim_watcher_init(&e->watcher);
+	STAILQ_INIT(&e->publications);
 	prim_table_put(&all->table, &e->node, prim_hash(&all->seed, key));
 	return e;
 }
@@ -235,7 +264,7 @@ static struct br_entity *entity_new(struct br_entities *all,
 static bool is_stale(const struct br_entities *all, const struct br_entity *e)
 {
 	return e->state == BR_ENTITY_ABSENT &&
-	    *all->now_ms - e->known_ms > BR_ENTITY_ABSENT_MS;
+	    now(all) - e->known_ms > BR_ENTITY_ABSENT_MS;
 }
 
 static void wait_for(struct br_entity *e, br_entity_fn fn, void *arg)
@@ -253,8 +282,8 @@ static void wait_for(struct br_entity *e, br_entity_fn fn, void *arg)
 	e->wait_count++;
 }
 
-void br_entity_with(struct br_entities *all, struct prim_slice key,
-    br_entity_fn fn, void *arg)
+static struct br_entity *find_or_load(struct br_entities *all,
+    struct prim_slice key)
 {
 	struct br_entity *e = find(all, key);
 
@@ -266,6 +295,22 @@ void br_entity_with(struct br_entities *all, struct prim_slice key,
 		e = entity_new(all, key);
 		load_start(all, e);
 	}
+	return e;
+}
+
+struct br_entity *br_entity_hold(struct br_entities *all, struct prim_slice key)
+{
+	struct br_entity *e = find_or_load(all, key);
+
+	br_entity_pin(all, e);
+	return e;
+}
+
+void br_entity_with(struct br_entities *all, struct prim_slice key,
+    br_entity_fn fn, void *arg)
+{
+	struct br_entity *e = find_or_load(all, key);
+
 	if (e->state == BR_ENTITY_LOADING || !TAILQ_EMPTY(&e->waits))
 		wait_for(e, fn, arg);
 	else

@@ -16,6 +16,7 @@
 
 #include "bridge/store.h"
 #include "prim/inbox.h"
+#include "prim/presence.h"
 #include "prim/table.h"
 #include "prim/timer.h"
 
@@ -40,8 +41,28 @@ struct br_entity {
 	TAILQ_HEAD(, br_entity_wait) waits; /* owned */
 	unsigned wait_count;
 	struct prim_inbox inbox;
+	/* Presence (presence.h). */
+	struct prim_presentity presentity;
+	struct prim_watcher watcher;
+	STAILQ_HEAD(, br_publication)
+	publications; /* owned: in turn; the
+	                                               first is being stored */
+	unsigned publication_count;
+	unsigned subscribing; /* SUBSCRIBEs to it that are being stored */
+	bool has_presence;    /* what is stored is in `presentity` */
+	bool is_held;         /* pinned for its leases and watchers */
+	TAILQ_ENTRY(br_entity) of_held;
 	size_t key_len;
-	char key[]; /* canonical, NUL-terminated */
+	char uri[]; /* "pres:" and the canonical key, NUL-terminated */
+};
+
+struct br_entity_ops {
+	/* The store has told what it knows of `e`; `p` is never without
+	 * account. Also when it is told again. */
+	void (*loaded)(void *ctx, struct br_entity *e,
+	    const struct br_store_principal *p);
+	/* There is no such principal, or no longer. */
+	void (*absent)(void *ctx, struct br_entity *e);
 };
 
 enum br_entity_outcome {
@@ -57,9 +78,16 @@ typedef void (*br_entity_fn)(void *arg, enum br_entity_outcome outcome,
 #define BR_ENTITY_IDLE_MAX  65536 /* idle ones that stay */
 #define BR_ENTITY_ABSENT_MS 30000
 
-/* `store` is borrowed and outlives it; `now_ms` points to the loop's clock. */
-struct br_entities *br_entities_new(struct br_store *store,
-    const int64_t *now_ms);
+struct br_entities_context {
+	struct br_store *store;          /* borrowed: outlives us */
+	const int64_t *now_ms;           /* borrowed: the loop's clock */
+	struct prim_fan *fan;            /* borrowed: of what is watched */
+	const struct br_entity_ops *ops; /* borrowed: static */
+	void *ctx;                       /* borrowed */
+	const struct prim_presentity_ops *presentity_ops; /* borrowed: static */
+};
+
+struct br_entities *br_entities_new(const struct br_entities_context *context);
 /* The store calls back no more: whoever waits is told UNKNOWN. */
 void br_entities_cancel(struct br_entities *all);
 /* Nothing is pinned and nothing waits. NULL is fine. */
@@ -74,6 +102,11 @@ void br_entity_with(struct br_entities *all, struct prim_slice key,
 struct br_entity *br_entity_find(struct br_entities *all,
     struct prim_slice key);
 
+/* The entity of `key`, loaded or not, and pinned; the store is asked if nobody
+ * has asked yet. For what must find it again. */
+struct br_entity *br_entity_hold(struct br_entities *all,
+    struct prim_slice key);
+
 void br_entity_pin(struct br_entities *all, struct br_entity *e);
 void br_entity_unpin(struct br_entities *all, struct br_entity *e);
 
@@ -82,5 +115,7 @@ void br_entity_unpin(struct br_entities *all, struct br_entity *e);
 void br_entity_forget(struct br_entities *all, struct prim_slice key);
 
 struct prim_slice br_entity_key(const struct br_entity *e);
+/* "pres:local@domain" */
+struct prim_slice br_entity_uri(const struct br_entity *e);
 
 #endif

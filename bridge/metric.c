@@ -66,6 +66,15 @@ static const struct {
 	[BR_METRIC_MESSAGES_DUPLICATE] = {
 	    "messages_duplicate_total",
 	    "Messages recognised as sent before." },
+	[BR_METRIC_PUBLICATIONS] = {
+	    "publications_total",
+	    "PUBLISH and REMOVE requests that were in order." },
+	[BR_METRIC_SUBSCRIPTIONS] = {
+	    "subscriptions",
+	    "Subscriptions to presentities of ours." },
+	[BR_METRIC_NOTIFIES] = {
+	    "notifies_total",
+	    "NOTIFY requests sent to clients and adapters." },
 	[BR_METRIC_OUTBOX_ROWS] = {
 	    "outbox_messages",
 	    "Messages that wait in the outbox." },

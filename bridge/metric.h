@@ -27,6 +27,9 @@ enum br_metric {
 	BR_METRIC_MESSAGES_ERROR,    /* other 5xx */
 	BR_METRIC_MESSAGES_EXPIRED,
 	BR_METRIC_MESSAGES_DUPLICATE,
+	BR_METRIC_PUBLICATIONS,
+	BR_METRIC_SUBSCRIPTIONS, /* gauge: to principals of ours */
+	BR_METRIC_NOTIFIES,
 	BR_METRIC_OUTBOX_ROWS,  /* gauge */
 	BR_METRIC_PARKED,       /* gauge: SENDs that wait for an answer */
 	BR_METRIC_PARKED_BYTES, /* gauge */

@@ -13,6 +13,7 @@
 #include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
+#include "bridge/presence.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
 #include "prim/octet.h"
@@ -24,13 +25,18 @@
 
 /* ---- what adapters say ---- */
 
+static unsigned index_of(const struct br_server *s, const struct br_host *h)
+{
+	unsigned i = 0;
+
+	while (s->hosts[i] != h)
+		i++;
+	return i;
+}
+
 static struct br_dest *dest_of(struct br_server *s, const struct br_host *h)
 {
-	for (unsigned i = 0; i < s->config->adapter_count; i++) {
-		if (s->hosts[i] == h)
-			return br_outbox_adapter(s->outbox, i);
-	}
-	return NULL;
+	return br_outbox_adapter(s->outbox, index_of(s, h));
 }
 
 static void host_up(void *ctx, struct br_host *h)
@@ -75,7 +81,31 @@ static void host_request(void *ctx, struct br_host *h,
 	br_dispatch_adapter(ctx, h, c);
 }
 
+static void host_ready(void *ctx, struct br_host *h)
+{
+	br_server_wake(ctx);
+	br_presence_host_ready(((struct br_server *)ctx)->presence,
+	    index_of(ctx, h));
+}
+
+static void host_gone(void *ctx, struct br_host *h)
+{
+	br_server_wake(ctx);
+	br_presence_host_gone(((struct br_server *)ctx)->presence,
+	    index_of(ctx, h));
+}
+
+static void host_ask_room(void *ctx, struct br_host *h)
+{
+	br_server_wake(ctx);
+	br_presence_host_room(((struct br_server *)ctx)->presence,
+	    index_of(ctx, h));
+}
+
 static const struct br_host_ops HOST_OPS = {
+	.ready = host_ready,
+	.gone = host_gone,
+	.ask_room = host_ask_room,
 	.up = host_up,
 	.down = host_down,
 	.room = host_room,
@@ -168,6 +198,8 @@ void br_server_wake(struct br_server *s)
 void br_server_turn(struct br_server *s)
 {
 	prim_wheel_advance(&s->wheel, br_clock_update(&s->clock));
+	if (br_presence_turn(s->presence))
+		event_active(s->wheel_event, EV_TIMEOUT, 0);
 	br_conn_reap(s);
 	set_wheel(s);
 	br_log_flush();
@@ -191,7 +223,7 @@ static void make_policy(struct br_server *s)
 {
 	s->policy = (struct prim_session_policy){
 		.has_tls = true,
-		.has_presence = false,
+		.has_presence = true,
 		.body_max = s->config->limit_body,
 		.body_skip_max = s->config->limit_body + BODY_SKIP_MAX,
 		.serves = serves,
@@ -252,6 +284,20 @@ static bool open_tls(struct br_server *s, const char *dir, struct br_err *err)
 	return s->tls != NULL;
 }
 
+static void make_entities(struct br_server *s)
+{
+	const struct br_entities_context context = {
+		.store = s->store,
+		.now_ms = &s->clock.now_ms,
+		.fan = br_presence_fan(s->presence),
+		.ops = &br_presence_entity_ops,
+		.ctx = s->presence,
+		.presentity_ops = &br_presence_presentity_ops,
+	};
+
+	s->entities = br_entities_new(&context);
+}
+
 static bool make_parts(struct br_server *s,
     const struct br_server_options *options, struct br_err *err)
 {
@@ -265,10 +311,12 @@ static bool make_parts(struct br_server *s,
 	s->policy.has_tls = s->tls != NULL;
 	s->auth = br_auth_new(s->base, s->store, s->config);
 	s->router = br_router_new(s->config);
-	s->entities = br_entities_new(s->store, &s->clock.now_ms);
+	s->presence = br_presence_new(s);
+	make_entities(s);
 	make_hosts(s, options->adapter_sockets);
 	s->outbox = br_outbox_new(s);
-	return br_outbox_load(s->outbox, err);
+	return br_outbox_load(s->outbox, err) &&
+	    br_presence_load(s->presence, err);
 }
 
 struct br_server *br_server_new(const struct br_server_options *options,
@@ -372,6 +420,8 @@ static void quiet(struct br_server *s)
 		s->store = br_store_close(s->store);
 	if (s->entities)
 		br_entities_cancel(s->entities);
+	if (s->hosts)
+		br_presence_cancel(s->presence);
 	if (s->outbox)
 		br_transit_free_all(s);
 	br_ending_free_all(s);
@@ -384,6 +434,7 @@ struct br_server *br_server_free(struct br_server *s)
 	s->outbox = br_outbox_free(s->outbox);
 	hosts_free(s);
 	s->entities = br_entities_free(s->entities);
+	s->presence = br_presence_free(s->presence);
 	s->router = br_router_free(s->router);
 	s->auth = br_auth_free(s->auth);
 	s->tls = br_tls_close(s->tls);

@@ -29,6 +29,7 @@
 struct br_conn;
 struct br_ending;
 struct br_outbox;
+struct br_presence;
 struct br_transit;
 struct event;
 struct event_base;
@@ -52,6 +53,7 @@ struct br_server {
 	struct br_auth *auth;         /* owned */
 	struct br_tls *tls;           /* owned */
 	struct br_router *router;     /* owned */
+	struct br_presence *presence; /* owned */
 	struct br_entities *entities; /* owned */
 	struct br_dedup *dedup;       /* owned */
 	struct br_outbox *outbox;     /* owned */

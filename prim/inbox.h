@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "prim/pending.h"
 #include "prim/status.h"
 
 struct prim_send;
@@ -32,6 +33,7 @@ struct prim_inbox {
 
 /* One copy of a message on its way to one listener. */
 struct prim_offer {
+	struct prim_question question; /* the owner's of the listener */
 	struct prim_send *send; /* borrowed; NULL: nobody cares any more */
 	struct prim_listener *listener; /* borrowed; NULL once it has gone */
 	TAILQ_ENTRY(prim_offer) of_send;

@@ -69,17 +69,39 @@ static void echo_put(struct prim_buf *b, const struct prim_command *c,
 	}
 }
 
-void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c)
+static uint64_t echoed_of(const struct prim_command *c)
 {
-	uint64_t echoed = c->method == PRIM_METHOD_UNKNOWN
+	return c->method == PRIM_METHOD_UNKNOWN
 	    ? 0
 	    : prim_method_info(c->method)->echoed & c->present;
+}
+
+void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c)
+{
+	uint64_t echoed = echoed_of(c);
 
 	for (unsigned id = 1; echoed; id++) {
 		if (!(echoed & PRIM_HEADER_BIT(id)))
 			continue;
 		echoed &= ~PRIM_HEADER_BIT(id);
 		echo_put(b, c, (enum prim_header_id)id);
+	}
+}
+
+void prim_session_put_granted(struct prim_buf *b, const struct prim_command *c,
+    uint64_t seconds)
+{
+	uint64_t echoed = echoed_of(c) | PRIM_HEADER_BIT(PRIM_HEADER_DURATION);
+
+	for (unsigned id = 1; echoed; id++) {
+		if (!(echoed & PRIM_HEADER_BIT(id)))
+			continue;
+		echoed &= ~PRIM_HEADER_BIT(id);
+		if (id == PRIM_HEADER_DURATION)
+			prim_buf_putf(b, "Duration: %llu\r\n",
+			    (unsigned long long)seconds);
+		else
+			echo_put(b, c, (enum prim_header_id)id);
 	}
 }
 

@@ -150,5 +150,9 @@ void prim_session_answer(struct prim_session *s, const struct prim_command *c,
 
 /* Appends the header lines that the answer to `c` repeats (PRIM-041). */
 void prim_session_put_echo(struct prim_buf *b, const struct prim_command *c);
+/* The same with `seconds` as the Duration: what was granted (PRIM-151,
+ * ERR-95). */
+void prim_session_put_granted(struct prim_buf *b, const struct prim_command *c,
+    uint64_t seconds);
 
 #endif

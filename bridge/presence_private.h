@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_PRESENCE_PRIVATE_H
+#define BRIDGE_PRESENCE_PRIVATE_H
+
+/*
+ * What the presence*.c files know of each other: presence.c (life, loading,
+ * residence), presence_check.c (may it?), presence_publish.c,
+ * presence_subscribe.c (who watches ours), presence_remote.c (what ours watch
+ * elsewhere), presence_host.c (the link to an adapter), conn_presence.c (the
+ * way to a client).
+ */
+
+#include "bridge/conn.h"
+#include "bridge/entity.h"
+#include "bridge/errand.h"
+#include "bridge/presence.h"
+#include "bridge/router.h"
+#include "bridge/server.h"
+#include "prim/address.h"
+
+struct br_remote;
+
+/* An adapter, as presence sees it: all its users are one watcher. */
+struct br_presence_host {
+	struct br_presence *presence; /* borrowed: owns us */
+	unsigned adapter;
+	struct prim_watcher watcher;
+	struct prim_outlet outlet;       /* open while it is ready */
+	TAILQ_HEAD(, br_remote) remotes; /* borrowed: all towards it */
+	TAILQ_HEAD(, br_remote) asking;  /* borrowed: to be asked, in turn */
+};
+
+/* A request that waits for the store, an entity or an adapter. First member of
+ * what says for what. */
+struct br_presence_errand {
+	struct br_errand errand;
+	LIST_ENTRY(br_presence_errand) link; /* in p->errands */
+	struct br_presence *presence;        /* borrowed */
+	struct br_entity *entity;            /* pinned, or NULL */
+	/* What it has besides; may be NULL. */
+	void (*release)(struct br_presence_errand *e);
+};
+
+struct br_presence {
+	struct br_server *server;                /* borrowed: owns us */
+	LIST_HEAD(, br_presence_errand) errands; /* owned: all under way */
+	TAILQ_HEAD(, br_entity) held;            /* pinned for what they have */
+	struct prim_fan fan;
+	struct prim_table subscriptions; /* owned: to ours, by three names */
+	struct prim_table remotes;       /* owned: by watcher and presentity */
+	struct prim_table remote_ids;    /* the same by Subscription-ID */
+	struct br_presence_host *hosts;  /* owned: one an adapter */
+};
+
+/* ---- a request that is being looked at (presence_check.c) ---- */
+
+struct br_presence_request {
+	struct br_server *server;
+	struct br_peer *peer;
+	const struct prim_command *c;
+	struct prim_address from, to;
+	struct prim_key watcher, presentity; /* keys of from and to */
+	const struct br_route *route;        /* of the presentity */
+	struct prim_slice id;                /* Subscription-ID; or empty */
+	int64_t asked_s, granted_s;          /* Duration */
+};
+
+/* Syntax, whom the peer may speak for, and where it goes (C.0 8, 9, 11): 0, or
+ * the code that refuses it. For SUBSCRIBE, UNSUBSCRIBE and FETCH. */
+unsigned br_presence_check(struct br_presence_request *r);
+/* Does the default rule give `watcher` the right (DESIGN 6)? */
+bool br_presence_allows(const struct br_server *s, struct prim_slice watcher,
+    struct prim_slice presentity, enum br_right right);
+/* What somebody who may not see it hears about a principal that is absent:
+ * with disclosure `hide` strangers cannot tell (DESIGN 6). */
+unsigned br_presence_absent_code(const struct br_server *s,
+    struct prim_slice watcher, struct prim_slice presentity);
+/* The Duration of `c`; `fallback` without one. False: malformed. Whatever is
+ * longer than we grant counts as INT64_MAX. */
+bool br_presence_duration(const struct prim_command *c, int64_t fallback,
+    int64_t *out_s);
+int64_t br_presence_grant(int64_t asked_s);
+struct prim_slice br_key_domain(struct prim_slice key);
+
+/* ---- who watches ours (presence_subscribe.c) ---- */
+
+/* One subscription to a principal of ours. */
+struct br_subscription {
+	struct prim_subscription sub; /* its node is in p->subscriptions */
+	bool is_foreign;              /* the watcher is behind an adapter */
+	uint16_t address_len, key_len, id_len;
+	char text[]; /* the watcher's address and key, the id */
+};
+
+/* The names of one, for look-ups and for the store. */
+struct br_subscription_names {
+	struct prim_slice watcher;         /* key */
+	struct prim_slice watcher_address; /* as spelled */
+	struct prim_slice presentity;      /* key */
+	struct prim_slice id;
+};
+
+struct br_subscription *br_subscription_of(struct prim_subscription *s);
+struct br_entity *br_subscription_presentity(const struct br_subscription *s);
+void br_subscription_names(const struct br_subscription *s,
+    struct br_subscription_names *out);
+/* Made from the store; NULL: its watcher has no way to be told any more. */
+struct br_subscription *br_subscription_restore(struct br_presence *p,
+    struct br_entity *presentity, const struct br_store_subscription *row);
+/* Ends and frees it. `tell`: the watcher hears that it is over. `lasting`: it is
+ * forgotten in the store, too. */
+void br_subscription_end(struct br_subscription *s, bool tell, bool lasting);
+
+/* SUBSCRIBE, UNSUBSCRIBE or FETCH that is in order. */
+void br_presence_subscribe(struct br_presence_request *r);
+
+/* ---- what ours watch elsewhere (presence_remote.c) ---- */
+
+/* SUBSCRIBE, UNSUBSCRIBE or FETCH of a client that is in order. */
+void br_remote_subscribe(struct br_presence_request *r);
+/* NOTIFY of an adapter. */
+void br_remote_notify(struct br_server *s, struct br_host *host,
+    const struct prim_command *c);
+void br_remote_restore(struct br_presence *p,
+    const struct br_store_subscription *row);
+void br_remote_end_of(struct prim_subscription *s, bool lasting);
+bool br_remote_is(const struct prim_subscription *s);
+/* Whom it watches, as spelled. */
+struct prim_slice br_remote_presentity(const struct prim_subscription *s);
+/* Asks what waits to be asked; the adapter is ready, or has room. */
+void br_remote_go(struct br_presence_host *h);
+void br_remote_host_gone(struct br_presence_host *h);
+void br_remote_free_all(struct br_presence *p);
+
+/* ---- publications (presence_publish.c) ---- */
+
+void br_presence_publish(struct br_conn *conn, const struct prim_command *c);
+
+/* ---- errands, residence, texts (presence.c) ---- */
+
+/* As br_errand_new(). */
+void *br_presence_errand_new(struct br_presence_request *r, size_t size,
+    int64_t granted_s);
+/* The entity becomes the errand's, pinned as it is. */
+void br_presence_errand_keep(struct br_presence_errand *e,
+    struct br_entity *entity);
+void br_presence_errand_free(struct br_presence_errand *e);
+/* Answers with a bare code and frees. */
+void br_presence_errand_end(struct br_presence_errand *e, unsigned code);
+
+/* Pins or unpins `e` as its leases and watchers want it. */
+void br_presence_reside(struct br_presence *p, struct br_entity *e);
+/* Answers with what `view` says, as the peer's dialect has it; 500 where it is
+ * more than the client takes (PRIM-108). */
+void br_presence_answer_view(struct br_errand *e, unsigned code,
+    const struct prim_document *view);
+/* Appends the header lines of a view for clients. */
+void br_presence_put_view(struct prim_buf *b, enum prim_family family,
+    const struct prim_document *view);
+struct br_presence_host *br_presence_host_of(struct br_presence *p,
+    const struct br_host *host);
+
+/* ---- links (presence_host.c) ---- */
+
+extern const struct prim_outlet_ops br_presence_host_outlet_ops;
+/* The last word on a subscription: NOTIFY with Duration 0 (ERR-85, ERR-86). */
+void br_presence_host_last(struct br_presence_host *h,
+    const struct br_subscription_names *names, struct prim_slice entity);
+/* The answer to a single look: 200 was said, one NOTIFY follows. */
+bool br_presence_host_once(struct br_presence_host *h,
+    const struct br_subscription_names *names, struct br_entity *presentity);
+
+/* ---- ways to clients (conn_presence.c) ---- */
+
+extern const struct prim_outlet_ops br_conn_outlet_ops;
+/* CANCELSUBSCRIPTION to every connection of `w` (PRIM-195). */
+void br_conn_cancel_all(struct prim_watcher *w, struct prim_slice presentity);
+
+#endif
