@@ -11,5 +11,7 @@
 int cl_send_run(const struct cl_options *options);
 int cl_listen_run(const struct cl_options *options);
 int cl_chat_run(const struct cl_options *options);
+int cl_watch_run(const struct cl_options *options);
+int cl_publish_run(const struct cl_options *options);
 
 #endif

@@ -3,14 +3,10 @@
 
 #include "contrib/client/help.h"
 
-#include <string.h>
-
 #include "prim/base.h"
 
-static const char *const COMMANDS[] = { "send", "listen", "chat" };
-
 static const char *const LINES[] = {
-	"prim - send and receive instant messages over PRIM",
+	"prim - instant messages and presence over PRIM",
 	"",
 	"usage: prim --server HOST[:PORT] --user ADDRESS [OPTION...] COMMAND",
 	"",
@@ -20,6 +16,11 @@ static const char *const LINES[] = {
 	"  listen              print what comes in, as 'FROM: text'; further",
 	"                      lines of a message are indented",
 	"  chat TO             listen, and send each line of standard input",
+	"  watch ADDRESS...    print how they are, a line for each change:",
+	"                      time, address, open, closed or offline, a note",
+	"                      in quotes, (away, dnd, xa or chat)",
+	"  publish open        say that you are there, as long as prim runs;",
+	"  publish closed      or that you are not",
 	"",
 	"Who and where",
 	"  --server HOST:PORT  the PRIM server; port 7746 if left out",
@@ -40,10 +41,25 @@ static const char *const LINES[] = {
 	"Messages",
 	"  --subject TEXT      give it a subject (send, chat)",
 	"  --conversation ID   the conversation it belongs to",
-	"  --count N           listen: end after N messages; chat: at the end of",
-	"                      the input, wait until N messages have come",
+	"",
+	"Presence (publish)",
+	"  --note TEXT         what you want to say about it",
+	"  --show WORD         away, dnd (do not disturb), xa (away for long) or",
+	"                      chat (glad to talk); with open only",
+	"  --tuple ID          the name of this place of yours (default prim);",
+	"                      each name is published for itself",
+	"  --lease SECONDS     what others see if prim dies lasts so long",
+	"                      (default 300); ended in time, it is taken back",
+	"  --permanent         publish, and end: it stays, and is what others see",
+	"                      while nothing is leased",
+	"",
+	"More",
+	"  --count N           listen, watch: end after N messages or changes;",
+	"                      chat: at the end of the input, wait until N",
+	"                      messages have come",
 	"  --timeout SECONDS   send, chat: wait so long for the server",
-	"                      (default 20); listen: end after so long",
+	"                      (default 20); listen, watch, publish: end after so",
+	"                      long",
 	"  --json              one JSON object a line",
 	"  -q, --quiet         no remarks on standard error, only errors",
 	"  -h, --help          this text",
@@ -51,24 +67,17 @@ static const char *const LINES[] = {
 	"",
 	"Exit codes",
 	"  0  sent: delivered (200) or accepted and not yet delivered (101);",
-	"     listen: all N messages came, or the time given is over without",
-	"     --count; chat: all lines were delivered or accepted",
+	"     listen, watch: all N came, or the time given is over without",
+	"     --count; chat: all lines were delivered or accepted;",
+	"     publish: published, and taken back at the end",
 	"  1  not so; the reason is printed",
 	"  2  wrong usage",
 	"",
-	"listen and chat connect again by themselves when the connection is",
-	"lost. A message counts as delivered when it has been printed; one that",
-	"cannot be shown as text is refused with 501, except with --json.",
+	"listen, chat, watch and publish connect again by themselves when the",
+	"connection is lost. A message counts as delivered when it has been",
+	"printed; one that cannot be shown as text is refused with 501, except",
+	"with --json.",
 };
-
-bool cl_help_knows(const char *command)
-{
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++) {
-		if (strcmp(COMMANDS[i], command) == 0)
-			return true;
-	}
-	return false;
-}
 
 void cl_help_print(FILE *out, bool version_only)
 {

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Is there such a command? */
-bool cl_help_knows(const char *command);
 void cl_help_print(FILE *out, bool version_only);
 
 #endif

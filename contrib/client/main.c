@@ -15,9 +15,11 @@ static const struct {
 	const char *name;
 	int (*run)(const struct cl_options *options);
 } COMMANDS[] = {
-	{"send",    cl_send_run  },
-	{ "listen", cl_listen_run},
-	{ "chat",   cl_chat_run  },
+	{"send",     cl_send_run   },
+	{ "listen",  cl_listen_run },
+	{ "chat",    cl_chat_run   },
+	{ "watch",   cl_watch_run  },
+	{ "publish", cl_publish_run},
 };
 
 static int run(const struct cl_options *options)

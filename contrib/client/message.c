@@ -44,7 +44,7 @@ char *cl_message_conversation_new(const struct cl_options *options)
 	return prim_buf_steal(&b);
 }
 
-static int64_t wall_ms(void)
+int64_t cl_message_wall_ms(void)
 {
 	struct timespec t;
 
@@ -57,7 +57,7 @@ static void put_cpim(struct prim_buf *b, const struct cl_options *options,
 {
 	struct prim_buf date = { 0 };
 
-	prim_date_put_3339(&date, wall_ms());
+	prim_date_put_3339(&date, cl_message_wall_ms());
 	prim_cpim_put_mailbox(b, "From", PRIM_SLICE_NONE,
 	    prim_slice_of(options->from));
 	prim_cpim_put_mailbox(b, "To", PRIM_SLICE_NONE,

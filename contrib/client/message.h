@@ -14,6 +14,9 @@
 
 #define CL_MESSAGE_TOKEN_LEN 32 /* hexadecimal digits */
 
+/* The time of day: milliseconds since 1970 UTC. */
+int64_t cl_message_wall_ms(void);
+
 /* Appends 128 random bits as hexadecimal digits. */
 void cl_message_put_token(struct prim_buf *b);
 

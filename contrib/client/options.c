@@ -9,6 +9,7 @@
 
 #include "contrib/client/help.h"
 #include "contrib/client/password.h"
+#include "contrib/client/words.h"
 #include "prim/base.h"
 #include "prim/command.h"
 #include "prim/octet.h"
@@ -21,13 +22,18 @@ enum {
 	OPT_CONVERSATION,
 	OPT_COUNT,
 	OPT_JSON,
+	OPT_LEASE,
+	OPT_NOTE,
 	OPT_PASSWORD_FILE,
+	OPT_PERMANENT,
 	OPT_PIN,
 	OPT_PLAIN,
 	OPT_SERVER,
+	OPT_SHOW,
 	OPT_SUBJECT,
 	OPT_TIMEOUT,
 	OPT_TLS,
+	OPT_TUPLE,
 	OPT_USER,
 };
 
@@ -37,14 +43,19 @@ static const struct option OPTIONS[] = {
 	{ "count",         required_argument, NULL, OPT_COUNT        },
 	{ "help",          no_argument,       NULL, 'h'              },
 	{ "json",          no_argument,       NULL, OPT_JSON         },
+	{ "lease",         required_argument, NULL, OPT_LEASE        },
+	{ "note",          required_argument, NULL, OPT_NOTE         },
 	{ "password-file", required_argument, NULL, OPT_PASSWORD_FILE},
+	{ "permanent",     no_argument,       NULL, OPT_PERMANENT    },
 	{ "pin",           required_argument, NULL, OPT_PIN          },
 	{ "plain",         no_argument,       NULL, OPT_PLAIN        },
 	{ "quiet",         no_argument,       NULL, 'q'              },
 	{ "server",        required_argument, NULL, OPT_SERVER       },
+	{ "show",          required_argument, NULL, OPT_SHOW         },
 	{ "subject",       required_argument, NULL, OPT_SUBJECT      },
 	{ "timeout",       required_argument, NULL, OPT_TIMEOUT      },
 	{ "tls",           no_argument,       NULL, OPT_TLS          },
+	{ "tuple",         required_argument, NULL, OPT_TUPLE        },
 	{ "user",          required_argument, NULL, OPT_USER         },
 	{ "version",       no_argument,       NULL, 'V'              },
 	{ NULL,            0,                 NULL, 0                },
@@ -57,6 +68,7 @@ struct raw {
 	const char *pin;
 	const char *count;
 	const char *timeout;
+	const char *lease;
 	bool help;
 	bool version;
 };
@@ -66,6 +78,8 @@ static bool take_flag(struct cl_options *o, struct raw *raw, int option)
 	switch (option) {
 	case OPT_JSON:
 		return o->json = true;
+	case OPT_PERMANENT:
+		return o->permanent = true;
 	case OPT_PLAIN:
 		return o->plain = true;
 	case OPT_TLS:
@@ -90,6 +104,14 @@ static const char **place_of(struct cl_options *o, struct raw *raw, int option)
 		return &o->conversation;
 	case OPT_PASSWORD_FILE:
 		return &o->password_file;
+	case OPT_NOTE:
+		return &o->note;
+	case OPT_SHOW:
+		return &o->show;
+	case OPT_TUPLE:
+		return &o->tuple;
+	case OPT_LEASE:
+		return &raw->lease;
 	case OPT_SUBJECT:
 		return &o->subject;
 	case OPT_SERVER:
@@ -156,43 +178,15 @@ static bool take_server(struct cl_options *o, const char *text,
 	return true;
 }
 
-/* With or without im:. */
-static bool parse_address(const char *text, struct prim_address *out,
-    const char *what, struct cl_err *err)
-{
-	struct prim_slice s = prim_slice_of(text);
-
-	if (prim_address_parse_bare(s, out))
-		return true;
-	if (prim_address_parse(s, out) && out->scheme == PRIM_SCHEME_IM)
-		return true;
-	return cl_err_set(err,
-	    "%s %s: that is no address; it should look like "
-	    "alice@example.org",
-	    what, text);
-}
-
-/* "local@domain" of a parsed address. */
-static char *address_copy(const struct prim_address *a, const char *scheme)
-{
-	struct prim_buf b = { 0 };
-
-	prim_buf_puts(&b, scheme);
-	prim_buf_put(&b, a->local);
-	prim_buf_putc(&b, '@');
-	prim_buf_put(&b, a->domain);
-	return prim_buf_steal(&b);
-}
-
 static bool take_user(struct cl_options *o, const char *text,
     struct cl_err *err)
 {
 	struct prim_address a;
 
-	if (!parse_address(text, &a, "--user", err))
+	if (!cl_words_address(text, &a, "--user", err))
 		return false;
-	o->user = address_copy(&a, "");
-	o->from = address_copy(&a, "im:");
+	o->user = cl_words_copy(&a, "");
+	o->from = cl_words_copy(&a, o->is_presence ? "pres:" : "im:");
 	o->domain = prim_slice_copy(a.domain);
 	return true;
 }
@@ -258,37 +252,12 @@ static bool take_values(struct cl_options *o, const struct raw *raw,
 	if (!take_server(o, raw->server, err) ||
 	    !take_user(o, raw->user, err) ||
 	    !take_number("--count", raw->count, COUNT_MAX, &o->count, err) ||
+	    !take_number("--lease", raw->lease, SECONDS_MAX, &o->lease_s,
+		err) ||
 	    !take_number("--timeout", raw->timeout, SECONDS_MAX, &seconds, err))
 		return false;
 	o->timeout_ms = (int64_t)seconds * 1000;
 	return !raw->pin || take_pin(o, raw->pin, err);
-}
-
-/* COMMAND, TO and TEXT. */
-static bool take_words(struct cl_options *o, char *const *words, int count,
-    struct cl_err *err)
-{
-	bool has_to = strcmp(o->command, "listen") != 0;
-	int max = strcmp(o->command, "send") == 0 ? 2 : has_to;
-	struct prim_address a;
-
-	if (!cl_help_knows(o->command))
-		return cl_err_set(err,
-		    "there is no command '%s'; 'prim --help' lists them",
-		    o->command);
-	if (count > max)
-		return cl_err_set(err,
-		    "'%s' is one word too many; put a text in quotes",
-		    words[max]);
-	if (!has_to)
-		return true;
-	if (count == 0)
-		return cl_err_set(err, "to whom? 'prim --help' shows how");
-	if (!parse_address(words[0], &a, o->command, err))
-		return false;
-	o->to = address_copy(&a, "im:");
-	o->text = count > 1 ? words[1] : NULL;
-	return true;
 }
 
 enum cl_options_outcome cl_options_parse(int argc, char **argv,
@@ -310,8 +279,8 @@ enum cl_options_outcome cl_options_parse(int argc, char **argv,
 		return CL_OPTIONS_WRONG;
 	}
 	out->command = argv[optind];
-	if (!take_words(out, argv + optind + 1, argc - optind - 1, err) ||
-	    !take_values(out, &raw, err))
+	if (!cl_words_take(out, argv + optind + 1, argc - optind - 1, err) ||
+	    !take_values(out, &raw, err) || !cl_words_check(out, err))
 		return CL_OPTIONS_WRONG;
 	out->password = cl_password_read(out->password_file, err);
 	return out->password ? CL_OPTIONS_OK : CL_OPTIONS_WRONG;
@@ -324,6 +293,6 @@ void cl_options_fini(struct cl_options *o)
 	o->user = prim_free(o->user);
 	o->from = prim_free(o->from);
 	o->domain = prim_free(o->domain);
-	o->to = prim_free(o->to);
+	cl_words_fini(o);
 	o->password = cl_password_free(o->password);
 }

@@ -23,19 +23,28 @@ enum cl_options_outcome {
 };
 
 struct cl_options {
-	const char *command;       /* borrowed: "send", "listen", "chat" */
-	char *host;                /* owned: without brackets */
-	char *port;                /* owned */
-	char *user;                /* owned: "alice@example.org" */
-	char *from;                /* owned: "im:alice@example.org" */
-	char *domain;              /* owned: of the user */
-	char *password;            /* owned; wiped when freed */
-	char *to;                  /* owned: "im:bob@example.org", or NULL */
+	const char *command; /* borrowed: "send", "watch", ... */
+	char *host;          /* owned: without brackets */
+	char *port;          /* owned */
+	char *user;          /* owned: "alice@example.org" */
+	char *from;          /* owned: "im:alice@example.org", or pres:
+                                      when it is about presence */
+	char *domain;        /* owned: of the user */
+	char *password;      /* owned; wiped when freed */
+	char *to;            /* owned: "im:bob@example.org", or NULL */
+	char **watched;      /* owned: "pres:bob@example.org", each */
+	size_t watched_count;
 	const char *text;          /* borrowed: of `send`, or NULL */
 	const char *password_file; /* borrowed, or NULL */
 	const char *ca;            /* borrowed, or NULL */
 	const char *conversation;  /* borrowed, or NULL */
 	const char *subject;       /* borrowed, or NULL */
+	const char *note;          /* borrowed, of `publish`, or NULL */
+	const char *show;          /* borrowed: "away", ..., or NULL */
+	const char *tuple;         /* borrowed */
+	uint64_t lease_s;          /* of `publish`; 0: not given */
+	bool open;                 /* publish open */
+	bool permanent;
 	uint8_t pin[CL_PIN_LEN];
 	bool has_pin;
 	bool is_presence; /* the command is about presence, not messages */
@@ -43,7 +52,7 @@ struct cl_options {
 	bool tls;         /* TLS from the first octet */
 	bool json;
 	bool quiet;
-	uint64_t count;     /* messages to wait for; 0: no end */
+	uint64_t count;     /* messages or changes to wait for; 0: no end */
 	int64_t timeout_ms; /* 0: not given */
 };
 

@@ -16,12 +16,12 @@
 #define INDENT       "    "
 #define REMINDER_MAX 40 /* octets of a text we quote back */
 
-static bool flush(void)
+bool cl_show_flush(void)
 {
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-static bool print_json(json_t *line)
+bool cl_show_json(struct json_t *line)
 {
 	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
 
@@ -29,10 +29,10 @@ static bool print_json(json_t *line)
 		printf("%s\n", text);
 	free(text);
 	json_decref(line);
-	return flush();
+	return cl_show_flush();
 }
 
-static void set_slice(json_t *object, const char *name, struct prim_slice s)
+void cl_show_set(struct json_t *object, const char *name, struct prim_slice s)
 {
 	if (s.len > 0)
 		json_object_set_new(object, name, json_stringn(s.ptr, s.len));
@@ -57,19 +57,19 @@ static bool incoming_json(const struct cl_incoming *m)
 {
 	json_t *line = json_pack("{s:s}", "event", "message");
 
-	set_slice(line, "from", m->from);
-	set_slice(line, "to", m->to);
-	set_slice(line, "message_id", m->message_id);
-	set_slice(line, "conversation_id", m->conversation);
-	set_slice(line, "content_type", m->type);
-	set_slice(line, "subject", prim_buf_slice(&m->subject));
+	cl_show_set(line, "from", m->from);
+	cl_show_set(line, "to", m->to);
+	cl_show_set(line, "message_id", m->message_id);
+	cl_show_set(line, "conversation_id", m->conversation);
+	cl_show_set(line, "content_type", m->type);
+	cl_show_set(line, "subject", prim_buf_slice(&m->subject));
 	if (is_json_text(m))
 		json_object_set_new(line, "text",
 		    json_stringn(m->content.ptr ? m->content.ptr : "",
 			m->content.len));
 	else
 		set_base64(line, "body_base64", m->content);
-	return print_json(line);
+	return cl_show_json(line);
 }
 
 bool cl_show_incoming(const struct cl_options *options,
@@ -90,7 +90,7 @@ bool cl_show_incoming(const struct cl_options *options,
 	prim_buf_putc(&b, '\n');
 	fwrite(b.ptr, 1, b.len, stdout);
 	prim_buf_fini(&b);
-	return flush();
+	return cl_show_flush();
 }
 
 static bool fate_json(const struct cl_sent *m)
@@ -98,9 +98,9 @@ static bool fate_json(const struct cl_sent *m)
 	json_t *line = json_pack("{s:s, s:i, s:s}", "event", "sent", "code",
 	    (int)m->code, "meaning", cl_message_fate(m->code));
 
-	set_slice(line, "message_id", m->message_id);
-	set_slice(line, "conversation_id", m->conversation);
-	return print_json(line);
+	cl_show_set(line, "message_id", m->message_id);
+	cl_show_set(line, "conversation_id", m->conversation);
+	return cl_show_json(line);
 }
 
 /* A code that has no sentence of its own is named. */
@@ -119,7 +119,7 @@ bool cl_show_fate(const struct cl_options *options, const struct cl_sent *m)
 		return fate_json(m);
 	print_fate(m->code);
 	printf("\n");
-	return flush();
+	return cl_show_flush();
 }
 
 /* The beginning of a text, cut between characters. */
@@ -151,5 +151,5 @@ bool cl_show_chat_fate(const struct cl_options *options,
 	printf(": ");
 	print_reminder(m->text);
 	printf("\n");
-	return flush();
+	return cl_show_flush();
 }

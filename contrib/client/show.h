@@ -10,6 +10,8 @@
 
 #include "contrib/client/message.h"
 
+struct json_t;
+
 /* What is told about a message of ours. */
 struct cl_sent {
 	struct prim_slice message_id;
@@ -29,5 +31,12 @@ bool cl_show_fate(const struct cl_options *options, const struct cl_sent *m);
 /* The same within a chat: delivered messages are not mentioned. */
 bool cl_show_chat_fate(const struct cl_options *options,
     const struct cl_sent *m);
+
+/* Prints an object as one line, and releases it. */
+bool cl_show_json(struct json_t *line);
+/* Sets a member to a text; an empty one is left out. */
+void cl_show_set(struct json_t *object, const char *name, struct prim_slice s);
+/* False when standard output took it not. */
+bool cl_show_flush(void);
 
 #endif

@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: ISC
+"""prim watch and prim publish against a server that says what the test wants."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from scripted import ScriptedServer  # noqa: E402
+from servers import BUILD  # noqa: E402
+
+PASSWORD = "a pencil"
+ALICE, BOB, CAROL = ("alice@localhost", "bob@localhost",
+                     "carol@xmpp.localhost")
+PIDF = "application/pidf+xml"
+
+
+def pidf(who, *tuples, note=""):
+    inside = "".join(
+        f'<tuple id="{name}"><status><basic>{basic}</basic>'
+        + (f'<show xmlns="jabber:client">{show}</show>' if show else "")
+        + "</status>" + (f"<note>{said}</note>" if said else "") + "</tuple>"
+        for name, basic, show, said in tuples)
+    return (f'<presence xmlns="urn:ietf:params:xml:ns:pidf" '
+            f'entity="pres:{who}">{inside}{note}</presence>').encode()
+
+
+class Prim:
+    """The client as a process."""
+
+    def __init__(self, port, *words):
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "bin", "prim"), "--server", f"127.0.0.1:{port}", "--user", ALICE,
+             "--password-file", "-", "--plain", *words],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.process.stdin.write(PASSWORD.encode() + b"\n")
+        self.process.stdin.close()
+        self.pieces = {self.process.stdout: b"", self.process.stderr: b""}
+
+    def line(self, stream, timeout=20):
+        end = time.monotonic() + timeout
+        while b"\n" not in self.pieces[stream]:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([stream], [], [], left)[0]:
+                raise AssertionError(f"no line but {self.pieces}")
+            more = os.read(stream.fileno(), 65536)
+            if not more:
+                raise AssertionError(f"the end, after {self.pieces}")
+            self.pieces[stream] += more
+        line, _, self.pieces[stream] = self.pieces[stream].partition(b"\n")
+        return line.decode()
+
+    def out(self):
+        return self.line(self.process.stdout)
+
+    def said(self, what):
+        """Reads remarks until one has `what` in it."""
+        while True:
+            line = self.line(self.process.stderr)
+            if what in line:
+                return line
+
+    def state(self):
+        """A line of `watch` without its time."""
+        line = self.out()
+        when, _, rest = line.partition(" ")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when):
+            raise AssertionError(f"no time: {line}")
+        return rest
+
+    def wait(self):
+        return self.process.wait(20)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class Client(unittest.TestCase):
+    def setUp(self):
+        self.server = ScriptedServer(PASSWORD, self.answer)
+        self.addCleanup(self.server.close)
+        self.codes = {}
+        self.states = {}
+        self.duration = "3600"
+
+    def answer(self, command):
+        code = self.codes.get(command.method, 200)
+        headers = [("Duration", self.duration)]
+        if command.method != "SUBSCRIBE":
+            return code, headers, b""
+        who = command.get("To")[len("pres:"):]
+        code = self.codes.get(who, code)
+        if code is None:
+            return None
+        body = self.states.get(who, b"") if code in (200, 201) else b""
+        if body:
+            headers.append(("Content-Type", PIDF))
+        return code, headers, body
+
+    def prim(self, *words):
+        prim = Prim(self.server.port, *words)
+        self.addCleanup(prim.end)
+        return prim
+
+    def notify(self, who, body, *more, kind=PIDF):
+        headers = [("From", "pres:" + who), ("To", "pres:" + ALICE), *more]
+        if body:
+            headers.append(("Content-Type", kind))
+        return self.server.ask("NOTIFY", headers, body)
+
+
+class Watch(Client):
+    def test_it_logs_in_for_presence_and_subscribes_to_each(self):
+        self.prim("watch", BOB, CAROL, "pres:BOB@localhost")
+        asked = self.server.wait_asked("SUBSCRIBE", 2)
+        self.assertEqual({c.get("To") for c in asked},
+                         {"pres:" + BOB, "pres:" + CAROL})
+        for command in asked + self.server.logins:
+            self.assertIn(" PRIM-PR/1.0 ", command.start)
+            self.assertEqual(command.get("From"), "pres:" + ALICE)
+        self.assertEqual(asked[0].get("Duration"), "3600")
+
+    def test_a_line_for_each_change(self):
+        self.states[BOB] = pidf(BOB, ("a", "open", "", ""))
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " open")
+        for body, line in (
+                (pidf(BOB, ("a", "open", "away", "in a meeting")),
+                 'open  "in a meeting" (away)'),
+                (pidf(BOB, ("a", "open", "", ""), note="<note>hi</note>"),
+                 'open  "hi"'),
+                (pidf(BOB, ("a", "closed", "away", "gone")),
+                 'offline  "gone"'),
+                (pidf(BOB), "offline")):
+            self.assertEqual(self.notify(BOB, body), 200)
+            self.assertEqual(prim.state(), f"{BOB} {line}")
+
+    def test_what_did_not_change_is_not_said_again(self):
+        self.states[BOB] = pidf(BOB, ("a", "open", "", ""))
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " open")
+        self.assertEqual(self.notify(BOB, self.states[BOB]), 200)
+        self.assertEqual(self.notify(BOB, b""), 200)
+        self.assertEqual(prim.state(), BOB + " offline")
+
+    def test_several_tuples_have_a_line_each(self):
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " offline")
+        body = pidf(BOB, ("desk", "open", "dnd", ""),
+                    ("phone", "closed", "", "off"))
+        self.assertEqual(self.notify(BOB, body), 200)
+        self.assertEqual(prim.state(), BOB + "/desk open (dnd)")
+        self.assertEqual(prim.state(), BOB + '/phone closed  "off"')
+
+    def test_parts_and_the_drafts_own_format_are_understood(self):
+        native = (b'<presence identifier="pres:bob@localhost"><contact '
+                  b'address="im:bob@localhost"><status value="open"/>'
+                  b"</contact></presence>")
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " offline")
+        self.assertEqual(self.notify(BOB, native, ("Tuple-ID", "x"),
+                                     kind="application/presence"), 200)
+        self.assertEqual(prim.state(), BOB + " open")
+        parts = b"".join(
+            b"--b\r\nContent-Type: application/presence\r\nTuple-ID: " + name
+            + b"\r\n\r\n" + native + b"\r\n" for name in (b"one", b"two"))
+        self.assertEqual(self.notify(BOB, parts + b"--b--\r\n",
+                                     kind="multipart/mixed; boundary=b"), 200)
+        self.assertEqual(prim.state(), BOB + "/one open")
+        self.assertEqual(prim.state(), BOB + "/two open")
+
+    def test_foreign_text_is_harmless(self):
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " offline")
+        self.notify(BOB, pidf(BOB, ("a&#10;b", "open", "\u202e",
+                                    "one&#10;two \u202e"), ("c", "open", "",
+                                                            "")))
+        self.assertEqual(prim.state(), BOB + r'/a\nb open  "one\ntwo '
+                         r'\u{202E}" (\u{202E})')
+
+    def test_what_cannot_be_read_is_refused_and_told(self):
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " offline")
+        self.assertEqual(self.notify(BOB, b"<presence"), 400)
+        self.assertIn("cannot be shown", prim.said(BOB))
+        self.assertEqual(self.notify(BOB, b"x", kind="multipart/signed"), 200)
+        self.assertIn("cannot be shown", prim.said(BOB))
+
+    def test_others_may_be_spoken_of(self):
+        prim = self.prim("watch", BOB)
+        self.assertEqual(prim.state(), BOB + " offline")
+        self.assertEqual(self.notify(CAROL, pidf(CAROL)), 200)
+
+    def test_a_refusal_is_told_and_the_others_are_watched(self):
+        for code, why in ((402, "does not let you"), (403, "does not exist"),
+                          (505, "too many"), (501, "no presence")):
+            with self.subTest(code=code):
+                self.codes = {BOB: code}
+                prim = self.prim("watch", BOB, CAROL)
+                self.assertIn(why, prim.said(BOB))
+                self.assertEqual(prim.state(), CAROL + " offline")
+
+    def test_with_nobody_left_it_ends(self):
+        self.codes = {BOB: 402, CAROL: 403}
+        prim = self.prim("watch", BOB, CAROL)
+        prim.said("nobody is left")
+        self.assertEqual(prim.wait(), 1)
+
+    def test_a_passing_fault_is_told_and_outlived(self):
+        self.codes = {BOB: 407}
+        prim = self.prim("watch", BOB)
+        self.assertIn("trying again", prim.said(BOB))
+        self.assertIsNone(prim.process.poll())
+
+    def test_a_cancelled_subscription_is_told(self):
+        prim = self.prim("watch", BOB, CAROL)
+        {prim.state(), prim.state()}
+        self.server.ask("CANCELSUBSCRIPTION", [("From", "pres:" + BOB),
+                                               ("To", "pres:" + ALICE)],
+                        rid="-")
+        self.assertIn(BOB + " cancelled", prim.state())
+        self.assertIsNone(prim.process.poll())
+
+    def test_it_renews_at_half_of_the_time(self):
+        self.duration = "10"
+        self.codes = {"SUBSCRIBE": 201}
+        self.prim("watch", BOB)
+        self.server.wait_asked("SUBSCRIBE", 1)
+        begun = time.monotonic()
+        self.server.wait_asked("SUBSCRIBE", 2)
+        self.assertAlmostEqual(time.monotonic() - begun, 5, delta=1.5)
+
+    def test_it_comes_back_and_tells_what_is_new_only(self):
+        self.states = {BOB: pidf(BOB, ("a", "open", "", ""))}
+        prim = self.prim("watch", BOB, CAROL)
+        {prim.state(), prim.state()}
+        self.states[CAROL] = pidf(CAROL, ("x", "open", "", ""))
+        self.server.drop()
+        self.assertEqual(prim.state(), CAROL + " open")
+        self.assertEqual(len(self.server.wait_asked("SUBSCRIBE", 4)), 4)
+
+    def test_json_has_everything(self):
+        prim = self.prim("--json", "--count", "2", "watch", BOB)
+        first = json.loads(prim.out())
+        self.assertEqual((first["event"], first["from"], first["state"]),
+                         ("presence", BOB, "offline"))
+        self.notify(BOB, pidf(BOB, ("a", "open", "xa", "hi\x7f")))
+        second = json.loads(prim.out())
+        self.assertEqual(second["state"], "open")
+        self.assertEqual(second["tuples"], [
+            {"id": "a", "state": "open", "show": "xa",
+             "notes": [{"text": "hi\x7f"}]}])
+        self.assertEqual(prim.wait(), 0)
+
+    def test_it_ends_when_the_time_is_over(self):
+        prim = self.prim("--timeout", "1", "watch", BOB)
+        self.assertEqual(prim.wait(), 0)
+        prim = self.prim("--timeout", "1", "--count", "9", "watch", BOB)
+        self.assertEqual(prim.wait(), 1)
+
+    def test_wrong_words_are_refused(self):
+        for words in (("watch",), ("watch", "bob"), ("watch", BOB, "b@")):
+            self.assertEqual(self.prim(*words).wait(), 2)
+
+
+class Publish(Client):
+    def published(self, count=1):
+        return self.server.wait_asked("PUBLISH", count)
+
+    def test_a_lease_is_published_and_taken_back(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                self.server.asked.clear()
+                prim = self.prim("publish", "open", "--note", "here <&>")
+                self.assertEqual(prim.out(), "published")
+                prim.process.send_signal(number)
+                self.assertEqual(prim.wait(), 0)
+                first, last = self.published(2)
+                self.assertIn(" PRIM-PR/1.0 ", first.start)
+                self.assertEqual(first.get("From"), "pres:" + ALICE)
+                self.assertEqual(first.get("PI-Type"), "leased")
+                self.assertEqual(first.get("Duration"), "300")
+                self.assertEqual(first.get("Tuple-ID"), "prim")
+                self.assertEqual(first.get("Content-Type"), PIDF)
+                body = first.body.decode()
+                for piece in ('entity="pres:' + ALICE, '<tuple id="prim">',
+                              "<basic>open</basic>", "here &lt;&amp;",
+                              "im:" + ALICE):
+                    self.assertIn(piece, body)
+                self.assertEqual(last.get("PI-Type"), "revert")
+                self.assertEqual(last.get("Tuple-ID"), "prim")
+
+    def test_options_are_what_is_published(self):
+        self.prim("publish", "open", "--show", "dnd", "--tuple", "desk",
+                  "--lease", "60")
+        command = self.published()[0]
+        self.assertEqual(command.get("Duration"), "60")
+        self.assertEqual(command.get("Tuple-ID"), "desk")
+        body = command.body.decode()
+        for piece in ('<tuple id="desk">', ">dnd</show>", "busy/>"):
+            self.assertIn(piece, body)
+
+    def test_closed_is_published_too(self):
+        self.prim("publish", "closed")
+        self.assertIn(b"<basic>closed</basic>", self.published()[0].body)
+
+    def test_permanent_is_published_once(self):
+        prim = self.prim("publish", "closed", "--permanent")
+        self.assertEqual(prim.wait(), 0)
+        self.assertEqual(prim.out(), "published")
+        self.assertEqual([c.get("PI-Type") for c in self.published()],
+                         ["permanent"])
+        self.assertIsNone(self.published()[0].get("Duration"))
+
+    def test_the_lease_is_renewed_at_half_of_what_was_granted(self):
+        self.duration = "4"
+        self.prim("publish", "open")
+        self.published(1)
+        begun = time.monotonic()
+        commands = self.published(2)
+        self.assertAlmostEqual(time.monotonic() - begun, 2, delta=1)
+        self.assertEqual(commands[1].get("PI-Type"), "renew")
+        self.assertEqual(commands[1].body, commands[0].body)
+
+    def test_it_comes_back_and_publishes_again(self):
+        prim = self.prim("publish", "open")
+        self.assertEqual(prim.out(), "published")
+        self.server.drop()
+        prim.said("published again")
+        commands = self.published(2)
+        self.assertEqual(commands[1].get("PI-Type"), "leased")
+        prim.process.terminate()
+        self.assertEqual(prim.wait(), 0)
+
+    def test_a_refusal_is_told_in_words(self):
+        for code, why in ((402, "may not publish"), (501, "no presence"),
+                          (400, "takes no such"), (500, "Internal")):
+            with self.subTest(code=code):
+                self.codes = {"PUBLISH": code}
+                prim = self.prim("publish", "open")
+                prim.said(why)
+                self.assertEqual(prim.wait(), 1)
+
+    def test_it_can_be_left_while_it_is_not_connected(self):
+        prim = self.prim("publish", "open")
+        self.assertEqual(prim.out(), "published")
+        self.server.close()
+        prim.said("trying again")
+        prim.process.terminate()
+        self.assertEqual(prim.wait(), -signal.SIGTERM)
+
+    def test_it_leaves_when_the_time_is_over(self):
+        prim = self.prim("--timeout", "1", "publish", "open")
+        self.assertEqual(prim.wait(), 0)
+        self.assertEqual(self.published(2)[1].get("PI-Type"), "revert")
+
+    def test_wrong_words_are_refused(self):
+        for words in ((), ("maybe",), ("open", "closed"),
+                      ("open", "--show", "here"), ("closed", "--show", "xa"),
+                      ("open", "--lease", "0"), ("open", "--tuple", ""),
+                      ("open", "--note", "\x1b"),
+                      ("open", "--lease", "5", "--permanent")):
+            with self.subTest(words):
+                self.assertEqual(self.prim("publish", *words).wait(), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
