@@ -8,13 +8,16 @@
 #include "prim/base.h"
 
 static const struct br_control_row ROWS[] = {
-	{"account add",     { "address", "password" }, br_control_account_add   },
-	{ "account passwd", { "address", "password" },
-         br_control_account_passwd					      },
-	{ "account remove", { "address" },             br_control_account_remove},
-	{ "account list",   { NULL },                  br_control_account_list  },
-	{ "status",         { NULL },                  br_control_status        },
-	{ "trace",          { "message_id" },          br_control_trace         },
+	{"account add",        { "address", "password" }, br_control_account_add   },
+	{ "account passwd",    { "address", "password" },
+         br_control_account_passwd						 },
+	{ "account remove",    { "address" },             br_control_account_remove},
+	{ "account list",      { NULL },                  br_control_account_list  },
+	{ "presence show",     { "address" },             br_control_presence_show },
+	{ "subscription list", { "address", "after" },
+         br_control_subscription_list					      },
+	{ "status",            { NULL },                  br_control_status        },
+	{ "trace",             { "message_id" },          br_control_trace         },
 };
 
 static void finish(struct br_control_job *job, json_t *answer)

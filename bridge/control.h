@@ -14,8 +14,13 @@
  * line out, then it is closed. Only root and the user of primd are heard.
  *
  * Commands: account add|passwd (address, password), account remove (address),
- * account list, status, trace (message_id). Every member is a string, all are
- * required, others are refused.
+ * account list, presence show (address), subscription list (address, after),
+ * status, trace (message_id). Every member is a string, all are required, others
+ * are refused.
+ *
+ * A long list comes in pages, and the next is made when it is asked for: a page
+ * that is not the last has a string "after", which the next request repeats (in
+ * the first it is empty, as is an address when all is asked for).
  */
 
 #include <stdbool.h>
@@ -90,6 +95,20 @@ enum br_control_outcome {
 enum br_control_outcome br_control_call(const char *data_dir,
     const struct json_t *request, struct json_t **out_answer,
     struct br_err *err);
+
+/* The same for any number of requests, and without a primd: then the store is
+ * opened here, under the lock of the folder, until the asker is closed. */
+struct br_control_asker;
+
+/* `config` is borrowed. Without `needs_store` the commands are those that work
+ * with neither primd nor store. Nothing is opened yet. */
+struct br_control_asker *br_control_asker_open(const struct br_config *config,
+    bool needs_store);
+/* The answer, the caller's: json_decref(). NULL with a sentence. Blocking. */
+struct json_t *br_control_asker_ask(struct br_control_asker *a,
+    const struct json_t *request, struct br_err *err);
+/* NULL is fine; returns NULL. */
+struct br_control_asker *br_control_asker_close(struct br_control_asker *a);
 
 /* Writes the result of `command` for a person. */
 void br_control_show(FILE *out, const char *command,

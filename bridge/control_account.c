@@ -9,9 +9,7 @@
 #include "bridge/control_job.h"
 #include "bridge/store.h"
 #include "bridge/worker.h"
-#include "prim/address.h"
 #include "prim/base.h"
-#include "prim/date.h"
 
 #define LIST_MAX 100000 /* accounts in one answer */
 
@@ -46,31 +44,16 @@ static struct change *change_free(struct change *change)
 	return prim_free(change);
 }
 
-/* With or without im: or pres:. */
-static bool parse_address(struct prim_slice text, struct prim_address *out)
-{
-	return prim_address_parse_bare(text, out) ||
-	    prim_address_parse(text, out);
-}
-
 static struct change *change_new(struct br_control_job *job,
     const json_t *request)
 {
 	struct change *change;
 	struct prim_address address;
-	const char *text = json_string_value(json_object_get(request,
-	    "address"));
 	const char *password = json_string_value(json_object_get(request,
 	    "password"));
 
-	if (!parse_address(prim_slice_of(text), &address)) {
-		br_control_job_fail(job,
-		    "'%s' is not an address; it looks like "
-		    "alice@example.org, other characters than letters, digits "
-		    "and !$&'*.+-/=?_~ are written as %%HH",
-		    text);
+	if (!br_control_job_address(job, request, &address))
 		return NULL;
-	}
 	change = prim_new(struct change);
 	change->job = job;
 	prim_address_key(&address, &change->key);
@@ -251,23 +234,16 @@ void br_control_account_remove(struct br_control_job *job,
 
 static json_t *account_json(const struct br_store_account *account)
 {
-	struct prim_buf created = { 0 };
-	json_t *json;
-
-	prim_date_put_3339(&created, account->created_ms);
-	json = json_pack("{s:s%, s:s%}", "address", account->address.ptr,
-	    account->address.len, "created", created.ptr, created.len);
-	prim_buf_fini(&created);
-	return json;
+	return json_pack("{s:s%, s:o}", "address", account->address.ptr,
+	    account->address.len, "created",
+	    br_control_time_json(account->created_ms));
 }
 
 static void listing_end(struct listing *listing, bool failed)
 {
 	if (failed) {
 		json_decref(listing->accounts);
-		br_control_job_fail(listing->job,
-		    "the database could not be read; the log of primd says "
-		    "more");
+		br_control_job_fail_read(listing->job);
 	} else {
 		br_control_job_take_result(listing->job,
 		    json_pack("{s:o, s:b}", "accounts", listing->accounts,

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "bridge/control.h"
+#include "prim/address.h"
 
 #define BR_CONTROL_MEMBERS_MAX 2
 
@@ -29,6 +30,21 @@ void br_control_job_take_result(struct br_control_job *job, json_t *result);
 void br_control_job_fail(struct br_control_job *job, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The database could not be read. */
+void br_control_job_fail_read(struct br_control_job *job);
+
+/* The member "address", with or without im: or pres:. False: it is none, and the
+ * job has failed with a sentence. Borrows from `request`. */
+bool br_control_job_address(struct br_control_job *job, const json_t *request,
+    struct prim_address *out_address);
+
+/* Never NULL: what is not UTF-8 is made visible. */
+json_t *br_control_text_json(struct prim_slice text);
+/* RFC 3339. */
+json_t *br_control_time_json(int64_t ms);
+/* Whole seconds from now until then; negative: it is past. */
+json_t *br_control_left_json(int64_t ms, int64_t now_ms);
+
 /* The handlers. */
 void br_control_account_add(struct br_control_job *job, const json_t *request);
 void br_control_account_passwd(struct br_control_job *job,
@@ -36,6 +52,10 @@ void br_control_account_passwd(struct br_control_job *job,
 void br_control_account_remove(struct br_control_job *job,
     const json_t *request);
 void br_control_account_list(struct br_control_job *job, const json_t *request);
+void br_control_presence_show(struct br_control_job *job,
+    const json_t *request);
+void br_control_subscription_list(struct br_control_job *job,
+    const json_t *request);
 void br_control_status(struct br_control_job *job, const json_t *request);
 void br_control_trace(struct br_control_job *job, const json_t *request);
 

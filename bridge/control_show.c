@@ -5,15 +5,20 @@
 #include <string.h>
 
 #include "bridge/control.h"
+#include "bridge/control_show.h"
 #include "prim/base.h"
 #include "prim/visible.h"
 
-/* A string member, "" when it is not there. */
-static const char *text_of(const json_t *object, const char *name)
+const char *br_control_show_text_of(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
 	return text ? text : "";
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	return br_control_show_text_of(object, name);
 }
 
 static json_int_t number_of(const json_t *object, const char *name)
@@ -21,7 +26,7 @@ static json_int_t number_of(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-static void show_visible(FILE *out, const char *text)
+void br_control_show_visible(FILE *out, const char *text)
 {
 	struct prim_buf b = { 0 };
 
@@ -67,7 +72,7 @@ static void show_accounts(FILE *out, const json_t *result)
 static void show_event(FILE *out, const json_t *event)
 {
 	fprintf(out, "%-24s  ", text_of(event, "at"));
-	show_visible(out, text_of(event, "text"));
+	br_control_show_visible(out, text_of(event, "text"));
 	fprintf(out, "\n");
 }
 
@@ -158,12 +163,14 @@ static const struct {
 	const char *command;
 	void (*show)(FILE *out, const json_t *result);
 } ROWS[] = {
-	{"account add",     show_added   },
-	{ "account passwd", show_changed },
-	{ "account remove", show_removed },
-	{ "account list",   show_accounts},
-	{ "status",         show_status  },
-	{ "trace",          show_trace   },
+	{"account add",        show_added                   },
+	{ "account passwd",    show_changed                 },
+	{ "account remove",    show_removed                 },
+	{ "account list",      show_accounts                },
+	{ "presence show",     br_control_show_presence     },
+	{ "subscription list", br_control_show_subscriptions},
+	{ "status",            show_status                  },
+	{ "trace",             show_trace                   },
 };
 
 void br_control_show(FILE *out, const char *command,

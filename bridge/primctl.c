@@ -4,135 +4,29 @@
  * the store itself when none runs.
  */
 
-#include <errno.h>
-#include <event2/event.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bridge/config.h"
 #include "bridge/control.h"
-#include "bridge/lock.h"
+#include "bridge/ctl_command.h"
 #include "bridge/log.h"
 #include "bridge/password.h"
-#include "bridge/store.h"
 #include "bridge/user.h"
-#include "prim/base.h"
-#include "prim/buf.h"
 
-#define EXIT_USAGE   2
-#define LOCK_TRIES   20 /* a primd that starts or stops has the lock only */
-#define LOCK_WAIT_MS 100
-
-#define PASSWORD_HELP                                                        \
-	"The password is read from standard input, one line; on a terminal " \
-	"you are asked."
-
-struct command {
-	const char *words;
-	const char *argument; /* how its argument is called, or NULL */
-	const char *member;   /* what the request calls it */
-	bool has_password;
-	bool has_no_store; /* works without the store, so without its lock */
-	const char *help;  /* one line */
-	const char *more;  /* what --help says below it */
-};
+#define EXIT_USAGE 2
 
 struct cli {
 	const char *file; /* borrowed: -c, or NULL */
 	bool json;
 	bool help;
-	const struct command *command;
-	const char *argument; /* borrowed */
+	const struct br_ctl_command *command; /* NULL: none was found */
+	const char *argument;                 /* borrowed */
 };
-
-static const struct command COMMANDS[] = {
-	{
-         .words = "account add",
-         .argument = "ADDRESS",
-         .member = "address",
-         .has_password = true,
-         .help = "make an account",
-         .more = "ADDRESS is local@domain, in a domain that 'domains' "
-		    "lists.\n" PASSWORD_HELP,
-	 },
-	{
-         .words = "account list",
-         .help = "show all accounts",
-         .more = "One line each: address and day of creation.",
-	 },
-	{
-         .words = "account passwd",
-         .argument = "ADDRESS",
-         .member = "address",
-         .has_password = true,
-         .help = "give an account a new password",
-         .more = PASSWORD_HELP "\nConnections that are open stay open.",
-	 },
-	{
-         .words = "account remove",
-         .argument = "ADDRESS",
-         .member = "address",
-         .help = "remove an account",
-         .more = "Messages that wait for it are removed with it.",
-	 },
-	{
-         .words = "status",
-         .has_no_store = true,
-         .help = "show what runs and what waits",
-         .more = "Domains, listeners, connections, messages in the outbox, "
-		    "and the adapters with\ntheir state, process and deaths.",					    },
-	{
-         .words = "trace",
-         .argument = "MESSAGE-ID",
-         .member = "message_id",
-         .help = "tell the story of one message",
-         .more = "What the store remembers (until two days after the "
-		    "message's end) and the newest\nlog lines of the running "
-		    "primd, in the order of time. The Message-ID is spelled\n"
-		    "as in the log (id=...).", },
-};
-
-static void usage(FILE *out)
-{
-	fprintf(out,
-	    "usage: primctl [-c FILE] [--json] COMMAND [ARGUMENT]\n\n");
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++) {
-		const struct command *c = &COMMANDS[i];
-		int width = fprintf(out, "  %s%s%s", c->words,
-		    c->argument ? " " : "", c->argument ? c->argument : "");
-
-		fprintf(out, "%*s%s\n", 28 - width, "", c->help);
-	}
-	fprintf(out,
-	    "\n  -c, --config FILE   the configuration of primd; without it: "
-	    "the built-in\n                      defaults (data in "
-	    "./primd-data)\n"
-	    "      --json          print the result as JSON\n"
-	    "  -h, --help          this text, or that of the command\n"
-	    "  -V, --version       the version\n\n"
-	    "Exit codes: 0 done, 1 the command failed, 2 wrong usage or "
-	    "configuration.\n");
-}
-
-static void usage_command(FILE *out, const struct command *c)
-{
-	fprintf(out, "usage: primctl [-c FILE] [--json] %s%s%s\n\n%s.\n%s\n",
-	    c->words, c->argument ? " " : "", c->argument ? c->argument : "",
-	    c->help, c->more);
-}
-
-static void usage_any(FILE *out, const struct command *c)
-{
-	if (c)
-		usage_command(out, c);
-	else
-		usage(out);
-}
 
 static int fail(int code, const char *text)
 {
@@ -142,33 +36,12 @@ static int fail(int code, const char *text)
 
 /* ---- arguments ---- */
 
-/* How many of `words` are the words of `c`; 0: it is another command. */
-static int command_fits(const struct command *c, char *const *words, int count)
-{
-	struct prim_slice rest = prim_slice_of(c->words);
-	int used = 0;
-
-	while (rest.len > 0) {
-		struct prim_slice word = prim_slice_cut(&rest, ' ');
-
-		if (used == count ||
-		    !prim_slice_eq(word, prim_slice_of(words[used])))
-			return 0;
-		used++;
-	}
-	return used;
-}
-
 static bool find_command(struct cli *cli, char *const *words, int count)
 {
-	const struct command *found = NULL;
+	const struct br_ctl_command *found;
 	int used = 0;
 
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS) && !found; i++) {
-		used = command_fits(&COMMANDS[i], words, count);
-		if (used > 0)
-			found = &COMMANDS[i];
-	}
+	found = br_ctl_command_find(words, count, &used);
 	cli->command = found;
 	if (cli->help)
 		return true;
@@ -176,7 +49,8 @@ static bool find_command(struct cli *cli, char *const *words, int count)
 		return false;
 	if (found->argument && count > used)
 		cli->argument = words[used++];
-	return count == used && !cli->argument == !found->argument;
+	return count == used &&
+	    (cli->argument || !found->argument || found->is_optional);
 }
 
 static const struct option OPTIONS[] = {
@@ -221,10 +95,12 @@ static json_t *request_new(const struct cli *cli, struct br_err *err)
 	char password[BR_PASSWORD_SIZE];
 	bool ok = true;
 
-	if (cli->argument &&
+	if (cli->command->argument &&
 	    json_object_set_new(request, cli->command->member,
-		json_string(cli->argument)) != 0)
+		json_string(cli->argument ? cli->argument : "")) != 0)
 		ok = br_err_set(err, "the argument is not UTF-8");
+	if (cli->command->list)
+		json_object_set_new(request, "after", json_string(""));
 	if (ok && cli->command->has_password) {
 		ok = br_password_read(password, err);
 		if (ok &&
@@ -239,119 +115,140 @@ static json_t *request_new(const struct cli *cli, struct br_err *err)
 	return NULL;
 }
 
-/* ---- running it ---- */
+/* ---- the answer ---- */
 
-static void on_answer(void *arg, const json_t *answer)
+static bool is_fine(const json_t *answer)
 {
-	json_t **out_answer = arg;
-
-	*out_answer = json_deep_copy(answer);
-}
-
-/* No primd runs. With the lock, or the command needs no store. */
-static json_t *run_here(const struct br_config *config, const char *store_dir,
-    const json_t *request, struct br_err *err)
-{
-	struct event_base *base = event_base_new();
-	struct br_control control = { .config = config };
-	json_t *answer = NULL;
-
-	if (!base) {
-		br_err_set(err, "no event loop");
-		return NULL;
-	}
-	if (store_dir)
-		control.store = br_store_open(base, store_dir, err);
-	if (control.store || !store_dir)
-		br_control_run(&control, request, on_answer, &answer);
-	if (control.store) {
-		br_store_settle(control.store);
-		br_store_close(control.store);
-	}
-	event_base_free(base);
-	return answer;
-}
-
-static void pause_ms(long ms)
-{
-	struct timespec t = { .tv_nsec = ms * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
-static json_t *run_locked(const struct br_config *config, const json_t *request,
-    struct br_lock *lock, struct br_err *err)
-{
-	json_t *answer = run_here(config, config->data_dir, request, err);
-
-	br_lock_close(lock);
-	return answer;
-}
-
-/* The socket first; without one the lock. Who has the lock and no socket is
- * about to start or to end: look again. */
-static json_t *run(const struct cli *cli, const struct br_config *config,
-    const json_t *request, struct br_err *err)
-{
-	json_t *answer = NULL;
-	struct br_lock *lock;
-
-	for (int tries = 0; tries < LOCK_TRIES; tries++) {
-		switch (br_control_call(config->data_dir, request, &answer,
-		    err)) {
-		case BR_CONTROL_ANSWERED:
-			return answer;
-		case BR_CONTROL_FAILED:
-			return NULL;
-		case BR_CONTROL_NO_SERVER:
-			break;
-		}
-		/* Asking again and again must not keep a primd from starting. */
-		if (cli->command->has_no_store)
-			return run_here(config, NULL, request, err);
-		lock = br_lock_open(config->data_dir, err);
-		if (lock)
-			return run_locked(config, request, lock, err);
-		pause_ms(LOCK_WAIT_MS);
-	}
-	return NULL;
-}
-
-static int show(const struct cli *cli, const json_t *answer)
-{
-	const json_t *result = json_object_get(answer, "result");
 	const char *error = json_string_value(json_object_get(answer, "error"));
 
-	if (!json_is_true(json_object_get(answer, "ok")))
-		return fail(EXIT_FAILURE,
-		    error ? error : "the answer of primd is broken");
+	if (json_is_true(json_object_get(answer, "ok")))
+		return true;
+	(void)fail(EXIT_FAILURE,
+	    error ? error : "the answer of primd is broken");
+	return false;
+}
+
+static void show_result(const struct cli *cli, const json_t *result)
+{
 	if (cli->json) {
 		json_dumpf(result, stdout, JSON_INDENT(2));
 		printf("\n");
 	} else {
 		br_control_show(stdout, cli->command->words, result);
 	}
-	if (fflush(stdout) != 0)
-		return fail(EXIT_FAILURE, "cannot write the result");
-	return EXIT_SUCCESS;
+}
+
+/* One page; `*count` elements were shown before. As JSON all pages are one
+ * list, an element a line. */
+static void show_page(const struct cli *cli, const json_t *result,
+    size_t *count)
+{
+	const json_t *element;
+	size_t i;
+
+	if (!cli->json) {
+		br_control_show(stdout, cli->command->words, result);
+		return;
+	}
+	if (json_is_true(json_object_get(result, "first")))
+		printf("{\n  \"%s\": [", cli->command->list);
+	json_array_foreach(json_object_get(result, cli->command->list), i,
+	    element)
+	{
+		printf(*count > 0 ? ",\n    " : "\n    ");
+		json_dumpf(element, stdout, 0);
+		++*count;
+	}
+}
+
+static bool flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* ---- running it ---- */
+
+static int run_once(const struct cli *cli, struct br_control_asker *asker,
+    const json_t *request)
+{
+	struct br_err err = { .text = "" };
+	json_t *answer = br_control_asker_ask(asker, request, &err);
+	bool fine;
+
+	if (!answer)
+		return fail(EXIT_FAILURE, err.text);
+	fine = is_fine(answer);
+	if (fine)
+		show_result(cli, json_object_get(answer, "result"));
+	json_decref(answer);
+	if (!fine)
+		return EXIT_FAILURE;
+	return flush() ? EXIT_SUCCESS
+		       : fail(EXIT_FAILURE, "cannot write the result");
+}
+
+/* Shows one page and makes `request` that for the next. False: it failed, and
+ * that was said. */
+static bool run_page(const struct cli *cli, struct br_control_asker *asker,
+    json_t *request, size_t *count)
+{
+	struct br_err err = { .text = "" };
+	json_t *answer = br_control_asker_ask(asker, request, &err);
+	const json_t *result = json_object_get(answer, "result");
+	bool fine = answer && is_fine(answer);
+
+	if (!answer)
+		(void)fail(EXIT_FAILURE, err.text);
+	json_object_del(request, "after");
+	if (fine) {
+		show_page(cli, result, count);
+		json_object_set(request, "after",
+		    json_object_get(result, "after"));
+	}
+	json_decref(answer);
+	if (fine && !flush()) {
+		(void)fail(EXIT_FAILURE, "cannot write the result");
+		fine = false;
+	}
+	return fine;
+}
+
+/* A page is asked for when the one before was written: whoever reads slowly
+ * holds up nobody but us. */
+static int run_pages(const struct cli *cli, struct br_control_asker *asker,
+    json_t *request)
+{
+	size_t count = 0;
+
+	do
+		if (!run_page(cli, asker, request, &count))
+			return EXIT_FAILURE;
+	while (json_object_get(request, "after"));
+	if (cli->json)
+		printf(count > 0 ? "\n  ]\n}\n" : "]\n}\n");
+	return flush() ? EXIT_SUCCESS
+		       : fail(EXIT_FAILURE, "cannot write the result");
 }
 
 static int run_command(const struct cli *cli, const struct br_config *config)
 {
 	struct br_err err = { .text = "" };
+	struct br_control_asker *asker;
 	json_t *request;
-	json_t *answer;
-	int code = EXIT_FAILURE;
+	int code;
 
 	if (!br_user_become(config, &err))
 		return fail(EXIT_USAGE, err.text);
 	request = request_new(cli, &err);
 	if (!request)
 		return fail(EXIT_FAILURE, err.text);
-	answer = run(cli, config, request, &err);
+	asker = br_control_asker_open(config, !cli->command->has_no_store);
+	if (cli->command->list)
+		code = run_pages(cli, asker, request);
+	else
+		code = run_once(cli, asker, request);
+	br_control_asker_close(asker);
 	json_decref(request);
-	code = answer ? show(cli, answer) : fail(EXIT_FAILURE, err.text);
-	json_decref(answer);
 	return code;
 }
 
@@ -368,11 +265,11 @@ int main(int argc, char **argv)
 		if (!cli.command && optind < argc)
 			fprintf(stderr, "primctl: unknown command '%s'\n\n",
 			    argv[optind]);
-		usage_any(stderr, cli.command);
+		br_ctl_usage(stderr, cli.command);
 		return EXIT_USAGE;
 	}
 	if (cli.help) {
-		usage_any(stdout, cli.command);
+		br_ctl_usage(stdout, cli.command);
 		return EXIT_SUCCESS;
 	}
 	config = br_config_read(cli.file, NULL, &err);

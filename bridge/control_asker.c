@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* Asks the primd of a folder, or opens the store itself when none runs. */
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <time.h>
+
+#include "bridge/config.h"
+#include "bridge/control.h"
+#include "bridge/lock.h"
+#include "bridge/store.h"
+#include "prim/base.h"
+
+#define LOCK_TRIES   20 /* a primd that starts or stops has the lock only */
+#define LOCK_WAIT_MS 100
+
+struct br_control_asker {
+	const struct br_config *config; /* borrowed */
+	bool needs_store;
+	struct event_base *base; /* owned; NULL until something runs here */
+	struct br_lock *lock;    /* owned; NULL: the store is not ours */
+	struct br_store *store;  /* owned; NULL: not open */
+};
+
+static void on_answer(void *arg, const json_t *answer)
+{
+	json_t **out_answer = arg;
+
+	*out_answer = json_deep_copy(answer);
+}
+
+static bool base_open(struct br_control_asker *a, struct br_err *err)
+{
+	if (!a->base)
+		a->base = event_base_new();
+	return a->base || br_err_set(err, "no event loop");
+}
+
+/* No primd runs: with the store open, or the command needs none. */
+static json_t *ask_here(struct br_control_asker *a, const json_t *request,
+    struct br_err *err)
+{
+	struct br_control control = { .config = a->config, .store = a->store };
+	json_t *answer = NULL;
+
+	if (!base_open(a, err))
+		return NULL;
+	br_control_run(&control, request, on_answer, &answer);
+	if (a->store)
+		br_store_settle(a->store);
+	if (!answer)
+		br_err_set(err, "the command had no end");
+	return answer;
+}
+
+static bool store_open(struct br_control_asker *a, struct br_err *err)
+{
+	if (!base_open(a, err))
+		return false;
+	a->store = br_store_open(a->base, a->config->data_dir, err);
+	if (!a->store)
+		a->lock = br_lock_close(a->lock);
+	return a->store;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+struct br_control_asker *br_control_asker_open(const struct br_config *config,
+    bool needs_store)
+{
+	struct br_control_asker *a = prim_new(struct br_control_asker);
+
+	a->config = config;
+	a->needs_store = needs_store;
+	return a;
+}
+
+/* The socket first; without one the lock. Who has the lock and no socket is
+ * about to start or to end: look again. */
+struct json_t *br_control_asker_ask(struct br_control_asker *a,
+    const struct json_t *request, struct br_err *err)
+{
+	json_t *answer = NULL;
+
+	for (int tries = 0; tries < LOCK_TRIES && !a->store; tries++) {
+		switch (br_control_call(a->config->data_dir, request, &answer,
+		    err)) {
+		case BR_CONTROL_ANSWERED:
+			return answer;
+		case BR_CONTROL_FAILED:
+			return NULL;
+		case BR_CONTROL_NO_SERVER:
+			break;
+		}
+		/* Asking again and again must not keep a primd from starting. */
+		if (!a->needs_store)
+			return ask_here(a, request, err);
+		a->lock = br_lock_open(a->config->data_dir, err);
+		if (a->lock && !store_open(a, err))
+			return NULL;
+		if (!a->lock)
+			pause_ms(LOCK_WAIT_MS);
+	}
+	return a->store ? ask_here(a, request, err) : NULL;
+}
+
+struct br_control_asker *br_control_asker_close(struct br_control_asker *a)
+{
+	if (!a)
+		return NULL;
+	a->store = br_store_close(a->store);
+	a->lock = br_lock_close(a->lock);
+	if (a->base)
+		event_base_free(a->base);
+	return prim_free(a);
+}
