@@ -3,19 +3,18 @@
 
 #include <event2/event.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "adapters/fault/escape.h"
+#include "adapters/fault/misdeed.h"
 #include "adapters/fault/order.h"
+#include "adapters/fault/presence.h"
 #include "bridge/adapter.h"
 #include "prim/address.h"
 #include "prim/base.h"
 
-#define LINK_FD   3 /* nothing a plugin should touch: that is the point */
-#define EXIT_CODE 9
-#define WINDOW    1024
+#define WINDOW 1024
 
 struct options {
 	char *domain;
@@ -52,10 +51,10 @@ struct delay {
 TAILQ_HEAD(delay_list, delay);
 
 struct fault {
-	struct bridge *bridge; /* borrowed: outlives us */
-	int listener;          /* owned; -1: none */
-	struct fa_order mode;  /* for recipients that are no order */
-	unsigned deliveries;   /* taken by this process */
+	struct fa_presence presence; /* the first: it has members of its own */
+	struct bridge *bridge;       /* borrowed: outlives us */
+	int listener;                /* owned; -1: none */
+	unsigned deliveries;         /* taken by this process */
 	struct delay_list delays;
 	unsigned flood_left, flood_number;
 	struct prim_buf flood_from, flood_to;
@@ -100,19 +99,6 @@ static void delay_new(struct fault *f, unsigned ms, char *id)
 }
 
 /* Misdeeds. */
-
-static void rubbish(const char *text)
-{
-	/* What does not fit into the socket is no loss. */
-	if (send(LINK_FD, text, strlen(text), MSG_DONTWAIT) < 0)
-		return;
-}
-
-static void hang(void)
-{
-	for (;;)
-		pause();
-}
 
 static void flood(struct fault *f)
 {
@@ -203,10 +189,11 @@ static bool fault_start(struct bridge *b, void *state, const void *options)
 	const struct options *o = options;
 	struct fault *f = state;
 
-	f->bridge = b;
+	f->bridge = f->presence.bridge = b;
 	f->listener = bridge_socket(b, 0);
 	TAILQ_INIT(&f->delays);
-	if (o->mode && !fa_order_parse(prim_slice_of(o->mode), &f->mode))
+	if (o->mode &&
+	    !fa_order_parse(prim_slice_of(o->mode), &f->presence.mode))
 		return false;
 	bridge_ready(b);
 	bridge_window(b, WINDOW);
@@ -221,7 +208,7 @@ static void fault_stop(void *state)
 		delay_free(TAILQ_FIRST(&f->delays));
 	if (f->listener >= 0)
 		close(f->listener);
-	fa_order_fini(&f->mode);
+	fa_presence_fini(&f->presence);
 	prim_buf_fini(&f->flood_from);
 	prim_buf_fini(&f->flood_to);
 	prim_buf_fini(&f->state_id);
@@ -250,6 +237,8 @@ static unsigned report_of(struct fault *f, const struct fa_order *order)
 	case FA_OK:
 	case FA_FLOOD:
 	case FA_DIE:
+	case FA_GRANT:
+	case FA_END:
 		return PRIM_OK;
 	case FA_REPORT:
 		return order->number;
@@ -268,6 +257,9 @@ static unsigned report_of(struct fault *f, const struct fa_order *order)
 	case FA_SPOOF:
 	case FA_DOWN:
 	case FA_STATE:
+	case FA_WATCH:
+	case FA_FORGET:
+	case FA_UNWATCH:
 	case FA_VERBS:
 		break;
 	}
@@ -285,17 +277,17 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 		delay_new(f, order->number, prim_slice_copy(m->delivery_id));
 		break;
 	case FA_HANG:
-		hang();
+		fa_hang();
 		break;
 	case FA_DIE:
 		if (f->deliveries >= order->number)
-			_exit(EXIT_CODE);
+			fa_die();
 		break;
 	case FA_GARBAGE:
-		rubbish("HELO garbage\r\n\r\n\001\002\003");
+		fa_rubbish("HELO garbage\r\n\r\n\001\002\003");
 		break;
 	case FA_LIE:
-		rubbish("PRIM/1.0 999999 0 200 OK\r\n\r\n");
+		fa_rubbish("PRIM/1.0 999999 0 200 OK\r\n\r\n");
 		break;
 	case FA_FLOOD:
 		flood_start(f, m, order->number);
@@ -311,12 +303,19 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 	case FA_STATE:
 		keep_state(f, m);
 		break;
+	case FA_WATCH:
+	case FA_FORGET:
+		return fa_presence_watch(&f->presence, m, order->number);
+	case FA_UNWATCH:
+		return fa_presence_unwatch(&f->presence, m);
 	case FA_OK:
 	case FA_REPORT:
 	case FA_TRANSIENT:
 	case FA_SILENCE:
 	case FA_SOCKET:
 	case FA_TRY:
+	case FA_GRANT:
+	case FA_END:
 	case FA_VERBS:
 		break;
 	}
@@ -345,7 +344,7 @@ static unsigned fault_deliver(void *state, const struct bridge_message *m)
 	if (prim_address_parse(m->to, &to) && fa_order_parse(to.local, &order))
 		code = obey(f, &order, m);
 	else
-		code = obey(f, &f->mode, m);
+		code = obey(f, &f->presence.mode, m);
 	fa_order_fini(&order);
 	return code;
 }
@@ -394,4 +393,8 @@ const struct br_adapter br_adapter_plugin = {
 	.outcome = fault_outcome,
 	.state_value = fault_state_value,
 	.room = fault_room,
+	.subscribe = fa_presence_subscribe,
+	.unsubscribe = fa_presence_unsubscribe,
+	.notify = fa_presence_notify,
+	.presence_outcome = fa_presence_outcome,
 };

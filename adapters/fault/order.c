@@ -29,6 +29,11 @@ static const struct {
 	[FA_DOWN] = { "down",      1000},
 	[FA_SOCKET] = { "socket",    0   },
 	[FA_TRY] = { "try",       0   },
+	[FA_GRANT] = { "grant",     60  },
+	[FA_END] = { "end",       0   },
+	[FA_WATCH] = { "watch",     3600},
+	[FA_FORGET] = { "forget",    3600},
+	[FA_UNWATCH] = { "unwatch",   0   },
 	[FA_STATE] = { "state",     0   },
 };
 

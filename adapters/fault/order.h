@@ -26,7 +26,13 @@ enum fa_verb {
 	FA_DOWN,   /* -MS: WINDOW 0, and open again after so long */
 	FA_SOCKET, /* report 200 if the first listening socket is there */
 	FA_TRY,    /* +WHAT: try to get out (escape.h); 200: it can be done */
-	FA_STATE,  /* keep the body, read it back, report 200 if it is equal */
+	/* Presence; the others do there what they do to messages. */
+	FA_GRANT,   /* -S: accept for so many seconds */
+	FA_END,     /* accept, notify, end */
+	FA_WATCH,   /* -S: watch the sender for so long */
+	FA_FORGET,  /* -S: the same, and answer notifications with 403 */
+	FA_UNWATCH, /* stop what watched last */
+	FA_STATE,   /* keep the body, read it back, report 200 if it is equal */
 	FA_VERBS,
 };
 

@@ -20,6 +20,9 @@ static const struct {
 	{ "try+read%3A%2Fetc",       FA_TRY,       0,    "read:/etc"      },
 	{ "silence",                 FA_SILENCE,   0,    ""               },
 	{ "transient",               FA_TRANSIENT, 0,    ""               },
+	{ "grant-5",                 FA_GRANT,     5,    ""               },
+	{ "watch",		   FA_WATCH,     3600, ""               },
+	{ "forget-0",                FA_FORGET,    0,    ""               },
 };
 
 static void an_order_is_read(void **state)
