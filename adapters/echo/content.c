@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* What of a message comes back. */
+/* What of a message comes back, and what a watcher sees. */
 
 #include "adapters/echo/content.h"
 
 #include "prim/address.h"
 #include "prim/cpim.h"
+#include "prim/pidf.h"
 
 static bool is_automaton(struct prim_slice from)
 {
@@ -57,4 +58,24 @@ bool ea_content_put(struct prim_buf *out, const struct bridge_message *m)
 		return put_cpim(out, m);
 	prim_buf_put(out, m->body);
 	return true;
+}
+
+void ea_content_put_open(struct prim_buf *out, struct prim_slice presentity)
+{
+	static struct prim_pidf document; /* large; the loop's only */
+
+	document = (struct prim_pidf){
+		.entity = presentity,
+		.idle_since_ms = PRIM_PIDF_NO_TIME,
+		.tuple_count = 1,
+	};
+	document.tuples[0] = (struct prim_pidf_tuple){
+		.id = PRIM_SLICE("echo"),
+		.basic = PRIM_BASIC_OPEN,
+		.has_status = true,
+		.priority = PRIM_PIDF_NO_PRIORITY,
+		.idle_since_ms = PRIM_PIDF_NO_TIME,
+		.timestamp_ms = PRIM_PIDF_NO_TIME,
+	};
+	prim_pidf_put(out, &document);
 }

@@ -4,7 +4,7 @@
 
 /*
  * What of a message comes back: its content, under new names where the content
- * itself says whom it is from. Pure.
+ * itself says whom it is from. And what a watcher sees. Pure.
  */
 
 #include "bridge/adapter.h"
@@ -14,5 +14,9 @@
  * from somebody who only sends such, and an automaton that answers automata
  * talks for ever; or it is no message/cpim though it says so. */
 bool ea_content_put(struct prim_buf *out, const struct bridge_message *m);
+
+/* Appends the presence of `presentity`, which is always open, as
+ * application/pidf+xml. */
+void ea_content_put_open(struct prim_buf *out, struct prim_slice presentity);
 
 #endif

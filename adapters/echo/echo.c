@@ -67,6 +67,23 @@ static void echo_outcome(void *state, const struct bridge_outcome *o)
 	    o->code < 400 ? PRIM_OK : o->code, NULL);
 }
 
+static unsigned echo_subscribe(void *state, const struct bridge_subscription *s,
+    uint32_t *granted_s)
+{
+	struct echo *e = state;
+	struct prim_buf body = { 0 };
+	bool sent;
+
+	(void)granted_s;
+	ea_content_put_open(&body, s->presentity);
+	sent = bridge_notify(e->bridge,
+	    &(struct bridge_notification){ s->watcher, s->presentity, s->id,
+		.content_type = PRIM_SLICE("application/pidf+xml"),
+		.body = prim_buf_slice(&body), .is_end = s->duration_s == 0 });
+	prim_buf_fini(&body);
+	return sent ? PRIM_OK : PRIM_INTERNAL_ERROR;
+}
+
 const struct br_adapter br_adapter_plugin = {
 	.abi = BR_ADAPTER_ABI,
 	.name = "echo",
@@ -76,4 +93,5 @@ const struct br_adapter br_adapter_plugin = {
 	.stop = echo_stop,
 	.deliver = echo_deliver,
 	.outcome = echo_outcome,
+	.subscribe = echo_subscribe,
 };

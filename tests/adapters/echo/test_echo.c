@@ -8,6 +8,7 @@
 #include "bridge/adapter.h"
 #include "prim/base.h"
 #include "prim/buf.h"
+#include "prim/pidf.h"
 
 #define ID    "0123456789abcdef0123456789abcdef"
 #define ALICE "im:alice@localhost"
@@ -24,6 +25,8 @@ struct bridge {
 	struct prim_buf from, to, message_id, conversation, type, body, token;
 	unsigned hops;
 	enum prim_astrength strength;
+	unsigned notified;
+	bool is_end;
 };
 
 static struct bridge bridge;
@@ -68,6 +71,20 @@ bool bridge_submit(struct bridge *b, const struct bridge_message *m)
 	keep(&b->token, m->return_token);
 	b->hops = m->hops;
 	b->strength = m->strength;
+	return true;
+}
+
+bool bridge_notify(struct bridge *b, const struct bridge_notification *n)
+{
+	if (b->full)
+		return false;
+	b->notified++;
+	keep(&b->from, n->presentity);
+	keep(&b->to, n->watcher);
+	keep(&b->token, n->id);
+	keep(&b->type, n->content_type);
+	keep(&b->body, n->body);
+	b->is_end = n->is_end;
 	return true;
 }
 
@@ -245,6 +262,49 @@ static void a_second_try_makes_the_same_echo(void **state)
 	prim_free(first);
 }
 
+static unsigned subscribe(uint32_t duration_s)
+{
+	const struct bridge_subscription s = {
+		.watcher = PRIM_SLICE("pres:alice@localhost"),
+		.presentity = PRIM_SLICE("pres:a&b@echo.localhost"),
+		.id = PRIM_SLICE("s1"),
+		.duration_s = duration_s,
+	};
+	uint32_t granted_s = duration_s;
+
+	return br_adapter_plugin.subscribe(echo_state, &s, &granted_s);
+}
+
+static void every_address_is_open(void **state)
+{
+	static struct prim_pidf seen;
+
+	(void)state;
+	assert_int_equal(subscribe(60), 200);
+	assert_int_equal(bridge.notified, 1);
+	assert_false(bridge.is_end);
+	expect(&bridge.from, "pres:a&b@echo.localhost");
+	expect(&bridge.to, "pres:alice@localhost");
+	expect(&bridge.token, "s1");
+	expect(&bridge.type, "application/pidf+xml");
+	assert_true(prim_pidf_parse(&seen, prim_buf_slice(&bridge.body), NULL));
+	assert_true(prim_slice_eq(seen.entity,
+	    PRIM_SLICE("pres:a&b@echo.localhost")));
+	assert_int_equal(seen.tuple_count, 1);
+	assert_int_equal(seen.tuples[0].basic, PRIM_BASIC_OPEN);
+	prim_pidf_fini(&seen);
+}
+
+static void a_single_look_is_over_with_its_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(subscribe(0), 200);
+	assert_true(bridge.is_end);
+	assert_true(bridge.body.len > 0);
+	bridge.full = true;
+	assert_int_equal(subscribe(0), 500);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -257,6 +317,8 @@ int main(void)
 		TEST(a_cpim_comes_back_as_a_new_one),
 		TEST(what_must_not_come_back_counts_as_delivered),
 		TEST(a_second_try_makes_the_same_echo),
+		TEST(every_address_is_open),
+		TEST(a_single_look_is_over_with_its_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
