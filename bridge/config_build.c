@@ -316,8 +316,7 @@ void br_config_build_warn(const struct br_config_build *b)
 	static const struct {
 		const char *section, *key;
 	} LATER[] = {
-		{"limits",      "presence"  },
-		{ "delivery",   "notices"   },
+		{"delivery",    "notices"   },
 		{ "federation", "tls"       },
 		{ "dns",        "hosts_file"},
 	};

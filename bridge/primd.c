@@ -172,6 +172,7 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 		    err.text);
 	} else {
 		br_reload_adopt(d->config, fresh, &d->log);
+		br_server_adopted(d->server);
 		br_info(&d->log, "reloaded");
 	}
 	br_config_free(fresh);

@@ -453,6 +453,12 @@ bool br_server_reload(struct br_server *s, struct br_err *err)
 	return br_tls_reload(s->tls, err);
 }
 
+void br_server_adopted(struct br_server *s)
+{
+	br_server_wake(s);
+	br_presence_acl_changed(s->presence);
+}
+
 /* An account that is gone: nobody is it any more, nothing waits for it. */
 struct removal {
 	struct br_server *server; /* borrowed */

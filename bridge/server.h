@@ -119,6 +119,9 @@ void br_server_wake(struct br_server *s);
 /* Reads the certificates again. */
 bool br_server_reload(struct br_server *s, struct br_err *err);
 
+/* The configuration has been changed in place: what follows from it is done. */
+void br_server_adopted(struct br_server *s);
+
 /* The account `key` was made, changed or removed. Of one that is gone the
  * connections end, and what waits in its inbox. */
 void br_server_account_changed(struct br_server *s, struct prim_slice key);
