@@ -120,4 +120,39 @@ static inline bool text_take(struct xa_presences *all, const char *xml)
 	return xa_presences_take(all, &p);
 }
 
+/*
+ * Documents.
+ */
+
+#define ENTITY  PRIM_SLICE("pres:juliet@jabber.example")
+#define CONTACT PRIM_SLICE("im:juliet@jabber.example")
+
+static inline struct prim_pidf *text_parse(struct prim_slice xml)
+{
+	struct prim_pidf *p = prim_new(struct prim_pidf);
+	const char *why = NULL;
+
+	if (!prim_pidf_parse(p, xml, &why))
+		fail_msg("%s: %.*s", why, PRIM_SLICE_ARG(xml));
+	return p;
+}
+
+static inline struct prim_pidf *text_document(const struct xa_presences *all)
+{
+	struct prim_buf b = { 0 };
+	struct prim_pidf *p;
+
+	xa_presences_put_pidf(&b, all, ENTITY, CONTACT, NOW);
+	p = text_parse(prim_buf_slice(&b));
+	assert_true(prim_slice_eq(p->entity, ENTITY));
+	prim_buf_fini(&b);
+	return p;
+}
+
+static inline void text_free(struct prim_pidf *p)
+{
+	prim_pidf_fini(p);
+	prim_free(p);
+}
+
 #endif
