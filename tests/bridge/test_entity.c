@@ -25,6 +25,31 @@ static int64_t now_ms;
 static struct asks asks;
 static struct ask numbers[ASKS_MAX];
 static bool keeps; /* the callee does not let go */
+static struct prim_wheel wheel;
+static struct prim_fan fan;
+static unsigned loads, absences;
+
+static void on_loaded(void *ctx, struct br_entity *e,
+    const struct br_store_principal *p)
+{
+	assert_ptr_equal(ctx, &loads);
+	assert_non_null(p->account);
+	assert_true(prim_slice_eq(p->account->key, br_entity_key(e)));
+	loads++;
+}
+
+static void on_absent(void *ctx, struct br_entity *e)
+{
+	assert_ptr_equal(ctx, &loads);
+	assert_int_equal(e->state, BR_ENTITY_ABSENT);
+	absences++;
+}
+
+static const struct br_entity_ops OPS = {
+	.loaded = on_loaded,
+	.absent = on_absent,
+};
+static const struct prim_presentity_ops NO_OPS = { NULL };
 
 static void make_account(const char *key)
 {
@@ -41,7 +66,17 @@ static int set_up(void **state)
 	assert_int_equal(world_set_up_memory(state), 0);
 	w = *state;
 	now_ms = 1004356800000;
-	all = br_entities_new(w->store, &now_ms);
+	prim_wheel_init(&wheel, now_ms);
+	prim_fan_init(&fan, &wheel);
+	loads = absences = 0;
+	all = br_entities_new(&(struct br_entities_context){
+	    .store = w->store,
+	    .now_ms = &now_ms,
+	    .fan = &fan,
+	    .ops = &OPS,
+	    .ctx = &loads,
+	    .presentity_ops = &NO_OPS,
+	});
 	memset(&asks, 0, sizeof(asks));
 	keeps = false;
 	make_account("alice@prim.example");
@@ -88,6 +123,39 @@ static void a_principal_is_loaded_once(void **state)
 	ask("alice@prim.example", 1);
 	assert_int_equal(asks.count, 2); /* at once */
 	assert_int_equal(br_store_pending(w->store), 0);
+}
+
+static void what_was_loaded_is_told_before_anybody_has_it(void **state)
+{
+	(void)state;
+	ask("alice@prim.example", 0);
+	assert_int_equal(loads, 0);
+	br_store_settle(w->store);
+	assert_int_equal(loads, 1);
+	ask("bob@prim.example", 1);
+	br_store_settle(w->store);
+	assert_int_equal(absences, 1);
+	br_entity_forget(all, PRIM_SLICE("alice@prim.example"));
+	ask("alice@prim.example", 2);
+	br_store_settle(w->store);
+	assert_int_equal(loads, 2); /* and again, when it was asked again */
+}
+
+static void one_that_is_held_can_be_had_before_it_is_known(void **state)
+{
+	struct br_entity *e = br_entity_hold(all,
+	    PRIM_SLICE("alice@prim.example"));
+
+	(void)state;
+	assert_int_equal(e->state, BR_ENTITY_LOADING);
+	assert_true(prim_slice_eq(br_entity_uri(e),
+	    PRIM_SLICE("pres:alice@prim.example")));
+	br_store_settle(w->store);
+	assert_int_equal(e->state, BR_ENTITY_PRESENT);
+	assert_ptr_equal(br_entity_find(all, PRIM_SLICE("alice@prim.example")),
+	    e);
+	assert_int_equal(loads, 1);
+	br_entity_unpin(all, e);
 }
 
 static void an_absent_one_is_remembered_as_absent_for_a_while(void **state)
@@ -236,6 +304,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CHECK(a_principal_is_loaded_once),
+		CHECK(what_was_loaded_is_told_before_anybody_has_it),
+		CHECK(one_that_is_held_can_be_had_before_it_is_known),
 		CHECK(an_absent_one_is_remembered_as_absent_for_a_while),
 		CHECK(whoever_asks_is_told_in_order),
 		CHECK(too_many_who_wait_are_told_so),
