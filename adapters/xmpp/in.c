@@ -12,7 +12,7 @@
 #include "adapters/xmpp/text.h"
 #include "adapters/xmpp/thread.h"
 #include "adapters/xmpp/token.h"
-#include "prim/address.h"
+#include "adapters/xmpp/way.h"
 #include "prim/base.h"
 #include "prim/cpim.h"
 #include "prim/date.h"
@@ -46,36 +46,24 @@ static void reset(struct xa_in *in)
  * Addresses.
  */
 
-static bool is_known(const struct xa_in_context *c, const struct xa_jid *jid)
-{
-	struct prim_address a;
-	struct prim_buf uri = { 0 };
-	bool known = c->gateway.len == 0;
-
-	if (!known && xa_jid_uri(&uri, jid) &&
-	    prim_address_parse(prim_buf_slice(&uri), &a))
-		known = c->routes(c->ctx, a.domain);
-	prim_buf_fini(&uri);
-	return known;
-}
-
 static bool put_from(struct xa_in *in, const struct xa_in_context *c,
     xmpp_stanza_t *stanza)
 {
+	const struct xa_way way = {
+		.gateway = c->gateway,
+		.routes = c->routes,
+		.ctx = c->ctx,
+	};
 	struct xa_jid jid;
 
-	if (!xa_jid_split(xa_stanza_get(stanza, "from"), &jid))
-		return false;
-	if (is_known(c, &jid))
-		return xa_jid_uri(&in->from, &jid);
-	return xa_jid_uri_hosted(&in->from, &jid, c->gateway);
+	return xa_jid_split(xa_stanza_get(stanza, "from"), &jid) &&
+	    xa_way_put_user_uri(&way, &in->from, &jid);
 }
 
 static enum xa_in_result put_addresses(struct xa_in *in,
     const struct xa_in_context *c, xmpp_stanza_t *stanza)
 {
 	struct xa_jid to;
-	bool ok;
 
 	if (!put_from(in, c, stanza))
 		return refuse(in, &xa_error_jid_malformed,
@@ -87,9 +75,7 @@ static enum xa_in_result put_addresses(struct xa_in *in,
 		    "nobody reads what is sent to the bridge itself");
 	if (!prim_slice_eq_nocase(to.domain, c->host))
 		return refuse(in, &xa_error_item_not_found, "not our domain");
-	ok = c->is_gateway ? xa_jid_uri_unhosted(&in->to, &to)
-			   : xa_jid_uri(&in->to, &to);
-	if (!ok)
+	if (!xa_way_put_principal_uri(&in->to, &to, c->is_gateway))
 		return refuse(in, &xa_error_jid_malformed,
 		    "PRIM has no such address");
 	return XA_IN_SUBMIT;

@@ -9,6 +9,7 @@
 #include "adapters/xmpp/stanza.h"
 #include "adapters/xmpp/text.h"
 #include "adapters/xmpp/thread.h"
+#include "adapters/xmpp/way.h"
 #include "prim/base.h"
 #include "prim/date.h"
 
@@ -41,57 +42,25 @@ static const char *string(struct prim_buf *b)
  * Addresses.
  */
 
-/* The server closes the stream over a sender that is not of the component, so
- * a sender of another domain goes by the gateway's, or not at all. */
-static unsigned put_sender(struct xa_out *out, const struct xa_out_context *c,
-    const struct bridge_message *m)
-{
-	struct prim_address a;
-	bool ok;
-
-	if (!prim_address_parse(m->from, &a))
-		return refuse(out, PRIM_BAD_REQUEST, "a malformed sender");
-	out->via_gateway = !prim_slice_eq_nocase(a.domain, c->domain);
-	if (out->via_gateway && c->gateway.len == 0)
-		return refuse(out, PRIM_NOT_FOUND,
-		    "the sender's domain has no component");
-	ok = out->via_gateway ? xa_jid_put_hosted(&out->from, &a, c->gateway)
-			      : xa_jid_put_at(&out->from, &a, c->domain);
-	if (!ok)
-		return refuse(out, PRIM_NOT_FOUND,
-		    "XMPP cannot carry the sender's address");
-	return 0;
-}
-
-static bool is_ours(const struct xa_out_context *c, struct prim_slice domain)
-{
-	return prim_slice_eq_nocase(domain, c->domain) ||
-	    (c->gateway.len && prim_slice_eq_nocase(domain, c->gateway));
-}
-
-static unsigned put_recipient(struct xa_out *out,
+static unsigned put_addresses(struct xa_out *out,
     const struct xa_out_context *c, const struct bridge_message *m)
 {
-	struct prim_address a;
+	const struct xa_way way = {
+		.domain = c->domain,
+		.gateway = c->gateway,
+	};
 	struct xa_jid jid;
-	struct prim_slice domain;
-	bool ok;
+	unsigned code = xa_way_put_principal(&way, &out->from, m->from,
+	    &out->via_gateway, &out->why);
 
-	if (!prim_address_parse(m->to, &a))
-		return refuse(out, PRIM_BAD_REQUEST, "a malformed recipient");
-	ok = c->gateway.len && prim_slice_eq_nocase(a.domain, c->gateway)
-	    ? xa_jid_put_unhosted(&out->to, &a)
-	    : xa_jid_put(&out->to, &a);
-	if (!ok || !xa_jid_split(prim_buf_slice(&out->to), &jid) ||
-	    !xa_jid_key(&out->key, &jid))
-		return refuse(out, PRIM_NOT_FOUND,
+	if (!code)
+		code = xa_way_put_user(&way, &out->to, m->to, &out->why);
+	if (!code &&
+	    (!xa_jid_split(prim_buf_slice(&out->to), &jid) ||
+		!xa_jid_key(&out->key, &jid)))
+		code = refuse(out, PRIM_NOT_FOUND,
 		    "XMPP cannot carry the recipient's address");
-	domain = prim_buf_slice(&out->key);
-	prim_slice_cut(&domain, '@');
-	if (is_ours(c, domain))
-		return refuse(out, PRIM_NOT_FOUND,
-		    "the recipient is on this side");
-	return 0;
+	return code;
 }
 
 /*
@@ -245,9 +214,7 @@ unsigned xa_out_translate(struct xa_out *out, const struct xa_out_context *c,
 	if (m->body.len > XA_OUT_STANZA_MAX)
 		return refuse(out, PRIM_BAD_REQUEST,
 		    "longer than an XMPP server takes");
-	code = put_sender(out, c, m);
-	if (!code)
-		code = put_recipient(out, c, m);
+	code = put_addresses(out, c, m);
 	if (!code)
 		code = xa_part_read(&part, m, &out->text, &out->why);
 	if (!code)
