@@ -44,26 +44,6 @@ static void init_peer(struct br_host *h)
 	h->states = 0;
 }
 
-static void release(struct br_ask *ask, void *arg)
-{
-	(void)arg;
-	if (ask->kind == HOST_ASK_SEND)
-		ask->what = br_message_unref(ask->what);
-}
-
-/* All that was handed over is the core's again. What the adapter still answers
- * frees its place in the window and says nothing. */
-static void give_back(struct br_host *h)
-{
-	const bool was_up = h->up;
-
-	br_asks_each(&h->asks, release, NULL);
-	h->up = false;
-	h->full = false;
-	if (was_up)
-		h->context.ops->down(h->context.ctx, h);
-}
-
 /* Nothing more is heard of this process. */
 static void lose(struct br_host *h)
 {
@@ -74,7 +54,7 @@ static void lose(struct br_host *h)
 	br_link_close(&h->link);
 	br_peer_fini(&h->peer);
 	init_peer(h);
-	give_back(h);
+	br_host_give_back(h);
 	br_host_end_questions(h);
 	if (!h->told_ready)
 		return;
@@ -256,32 +236,6 @@ void br_host_enter_ready(struct br_host *h)
 	h->context.ops->ready(h->context.ctx, h);
 }
 
-void br_host_window(struct br_host *h, unsigned window)
-{
-	h->window = window;
-	if (window == 0)
-		give_back(h);
-	if (window == 0 || h->phase != HOST_READY)
-		return;
-	if (!h->up) {
-		h->up = true;
-		h->context.ops->up(h->context.ctx, h);
-	}
-	br_host_check_room(h);
-}
-
-void br_host_check_room(struct br_host *h)
-{
-	if (!h->up)
-		return;
-	if (!br_host_has_room(h)) {
-		h->full = true;
-	} else if (h->full) {
-		h->full = false;
-		h->context.ops->room(h->context.ctx, h);
-	}
-}
-
 /* The public face. */
 
 struct br_host *br_host_new(const struct br_host_context *context,
@@ -350,7 +304,7 @@ struct br_host *br_host_free(struct br_host *h)
 	}
 	h->phase = HOST_DYING;
 	h->up = false;
-	give_back(h);
+	br_host_give_back(h);
 	br_host_end_questions(h);
 	event_free(h->restart);
 	event_free(h->drained);
@@ -397,15 +351,4 @@ int br_host_pid(const struct br_host *h)
 unsigned br_host_deaths(const struct br_host *h)
 {
 	return h->deaths;
-}
-
-bool br_host_is_up(const struct br_host *h)
-{
-	return h->up && h->phase == HOST_READY;
-}
-
-bool br_host_has_room(const struct br_host *h)
-{
-	return br_host_is_up(h) && h->untaken < h->window &&
-	    h->untaken_octets < HOST_WINDOW_OCTETS;
 }

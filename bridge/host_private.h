@@ -5,8 +5,8 @@
 /*
  * What the files of the adapter host share: host.c (life and the public face),
  * host_process.c (the child), host_say.c and host_link.c (what we and it may
- * say), host_ask.c (what presence asks of it), host_state.c (what it keeps in
- * the store).
+ * say), host_window.c (deliveries under way), host_ask.c (what presence asks of
+ * it), host_state.c (what it keeps in the store).
  *
  *	          start            READY            DRAIN sent
  *	STOPPED ---------> STARTING ------> READY ------------> DRAINING
@@ -123,13 +123,17 @@ bool br_host_process_reap(struct br_host *h, bool block, char out_how[32]);
 void br_host_fault(struct br_host *h, const char *why);
 /* READY came. */
 void br_host_enter_ready(struct br_host *h);
+/* It closed the link: it is dead, or will soon be. */
+void br_host_end_of_link(struct br_host *h);
+
+/* ---- host_window.c ---- */
+
 /* WINDOW came. */
 void br_host_window(struct br_host *h, unsigned window);
 /* Room may have come or gone. */
 void br_host_check_room(struct br_host *h);
-
-/* It closed the link: it is dead, or will soon be. */
-void br_host_end_of_link(struct br_host *h);
+/* All that was handed over is the core's again. */
+void br_host_give_back(struct br_host *h);
 
 /* ---- host_link.c ---- */
 
