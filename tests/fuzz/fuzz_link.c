@@ -112,6 +112,15 @@ static void on_report(void *ctx, struct br_host *h,
 		abort();
 }
 
+static bool is_presence(const struct prim_command *c)
+{
+	if (c->method == PRIM_METHOD_UNSUBSCRIBE)
+		return true;
+	return (c->method == PRIM_METHOD_SUBSCRIBE ||
+		   c->method == PRIM_METHOD_NOTIFY) &&
+	    prim_command_has(c, PRIM_HEADER_SUBSCRIPTION_ID);
+}
+
 static void on_request(void *ctx, struct br_host *h,
     const struct prim_command *c)
 {
@@ -119,7 +128,7 @@ static void on_request(void *ctx, struct br_host *h,
 	struct br_ticket ticket, *t = &ticket;
 
 	(void)ctx;
-	if (c->method == PRIM_METHOD_SEND && c->body.len == 0)
+	if (c->method == PRIM_METHOD_SEND ? c->body.len == 0 : !is_presence(c))
 		abort();
 	if (number % 2 && number < PRIM_COUNT(tickets))
 		t = &tickets[number];
@@ -175,6 +184,35 @@ static struct br_host *make_host(void)
 	return br_host_new(&context, &adapter, NULL);
 }
 
+/* Presence: every question is answered once, also when the adapter goes. */
+
+static struct prim_question questions[4];
+static unsigned open_questions;
+
+static void on_answered(struct prim_question *q, const struct prim_command *c)
+{
+	if (q->id != 0 || open_questions == 0 || (c && c->code > 599))
+		abort();
+	open_questions--;
+}
+
+static void ask_some(struct br_host *h)
+{
+	const struct br_host_request request = {
+		.method = PRIM_METHOD_UNSUBSCRIBE,
+		.lines = PRIM_SLICE("From: pres:a@localhost\r\n"),
+	};
+
+	for (unsigned i = 0; i < PRIM_COUNT(questions); i++) {
+		questions[i].answered = on_answered;
+		open_questions += br_host_ask(h, &request, 0, &questions[i]);
+	}
+	if (br_host_is_ready(h)) {
+		br_host_forget(h, &questions[0]);
+		open_questions--;
+	}
+}
+
 static struct br_message *make_message(void)
 {
 	static const char LINES[] = "From: im:a@localhost\r\n";
@@ -205,6 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		br_link_feed(&h->link, PRIM_SLICE(UP));
 	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
 		br_host_deliver(h, make_message(), 1);
+	ask_some(h);
 	piece = (size_t)(data[0] >> 1) + 1;
 	for (in = prim_slice_from(in, 1); in.len > 0;
 	     in = prim_slice_from(in, piece))
@@ -216,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		answer_all();
 	br_host_fault(h, "the input is over");
 	answer_all();
-	if (make_message()->refs != 1)
+	if (open_questions > 0 || make_message()->refs != 1)
 		abort();
 	return 0;
 }
