@@ -373,7 +373,7 @@ static void on_subscribed(void *arg, enum br_store_outcome outcome)
 
 	/* The rule or the account may have gone meanwhile. */
 	if (is_stored && allows(l, BR_RIGHT_SUBSCRIBE) &&
-	    l->errand.entity->state == BR_ENTITY_PRESENT)
+	    l->errand.entity->state != BR_ENTITY_ABSENT)
 		s = take(l);
 	if (!s) {
 		if (is_stored)
