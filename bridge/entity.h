@@ -49,6 +49,7 @@ struct br_entity {
 	                                               first is being stored */
 	unsigned publication_count;
 	unsigned subscribing; /* SUBSCRIBEs to it that are being stored */
+	int64_t created_ms;   /* the account, as it was last told */
 	bool has_presence;    /* what is stored is in `presentity` */
 	bool is_held;         /* pinned for its leases and watchers */
 	TAILQ_ENTRY(br_entity) of_held;

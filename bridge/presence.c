@@ -104,21 +104,6 @@ static void restore(struct br_presence *p, struct br_entity *e,
 	br_store_subscription_drop(s->store, row, NULL, NULL);
 }
 
-static void entity_loaded(void *ctx, struct br_entity *e,
-    const struct br_store_principal *principal)
-{
-	struct br_presence *p = ctx;
-
-	if (e->has_presence)
-		return; /* what is in memory is newer */
-	e->has_presence = true;
-	for (size_t i = 0; i < principal->value_count; i++)
-		apply_value(p, e, &principal->values[i]);
-	for (size_t i = 0; i < principal->subscription_count; i++)
-		restore(p, e, &principal->subscriptions[i]);
-	br_presence_reside(p, e);
-}
-
 static void end_one(struct prim_subscription *s, bool tell)
 {
 	if (br_remote_is(s))
@@ -154,6 +139,24 @@ static void entity_absent(void *ctx, struct br_entity *e)
 	while ((s = LIST_FIRST(&e->watcher.subscriptions)))
 		end_one(s, false);
 	drop_tuples(&e->presentity);
+	br_presence_reside(p, e);
+}
+
+static void entity_loaded(void *ctx, struct br_entity *e,
+    const struct br_store_principal *principal)
+{
+	struct br_presence *p = ctx;
+
+	if (e->has_presence && e->created_ms == principal->account->created_ms)
+		return; /* what is in memory is newer */
+	if (e->has_presence)
+		entity_absent(ctx, e); /* it went, and came as another */
+	e->created_ms = principal->account->created_ms;
+	e->has_presence = true;
+	for (size_t i = 0; i < principal->value_count; i++)
+		apply_value(p, e, &principal->values[i]);
+	for (size_t i = 0; i < principal->subscription_count; i++)
+		restore(p, e, &principal->subscriptions[i]);
 	br_presence_reside(p, e);
 }
 
