@@ -12,7 +12,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from presence import notes, tuples  # noqa: E402
+from publisher import Publisher, notes, tuples  # noqa: E402
 from presence_model import (Account, EARLY, LATE, is_alive,  # noqa: E402
                             is_over, parse_time)
 from servers import LONG, Primd, wait_until  # noqa: E402
@@ -38,7 +38,7 @@ class Presence(unittest.TestCase):
 
     def log_in(self):
         for account in self.accounts:
-            account.client = self.primd.presence(account.address)
+            account.client = Publisher(self.primd, account.address)
 
     def log_out(self):
         for account in self.accounts:
@@ -83,7 +83,7 @@ class Presence(unittest.TestCase):
     def check_shown(self):
         for account in self.accounts:
             begun = time.time()
-            answer = account.client.fetch().result(10)
+            answer = account.client.look().result(10)
             self.assertEqual(answer.code, 200)
             account.see_shown(answer, (begun, time.time()))
 
@@ -116,7 +116,7 @@ class Presence(unittest.TestCase):
     def heard(account, other):
         """The marks that `account` was told of since it logged in."""
         marks = set()
-        for command in account.client.about_whom(other):
+        for command in account.client.told_of(other):
             body = tuples(command).get("mark")
             if body:
                 marks.add(int(notes(body)[0]))
@@ -189,7 +189,7 @@ class Presence(unittest.TestCase):
         for i, account in enumerate(self.accounts):
             watcher = self.accounts[(i + 1) % ACCOUNTS].client
             if i == 0:  # its watcher's time was over before
-                self.assertFalse([c for c in watcher.about_whom(account.address)
+                self.assertFalse([c for c in watcher.told_of(account.address)
                                   if c.at > back + 2 + LATE])
                 continue
             late.append(self.check_end(account, watcher, back))
@@ -202,7 +202,7 @@ class Presence(unittest.TestCase):
         """The watcher saw the lease end in time; how late, at most."""
         permanent, leased, end = account.tuples["desk"].states[0]
         over = None
-        for command in watcher.about_whom(account.address):
+        for command in watcher.told_of(account.address):
             body = tuples(command).get("desk")
             number = int(notes(body)[0]) if body else None
             if number == leased:

@@ -8,7 +8,7 @@ import threading
 import time
 from datetime import datetime
 
-from presence import code_of, document, notes, tuples
+from publisher import code_of, document, notes, tuples
 
 LATE = 1.5   # seconds that something may last longer than promised
 EARLY = 0.1  # clocks that are read twice
@@ -181,7 +181,7 @@ class Account:
             if kind in ("leased", "permanent") else b""
         begun = time.time()
         future = self.client.remove(name) if kind == "remove" else \
-            self.client.publish(kind, name, body, seconds)
+            self.client.put_tuple(kind, name, body, seconds)
         return self.note(self.tuples.setdefault(name, Tuple()), what, future,
                          begun)
 

@@ -201,10 +201,6 @@ class Primd(Server):
         client = Client(self.port, address, self.passwords[address], **more)
         return client.listen() if listen else client
 
-    def presence(self, address, **more):
-        from presence import Presence
-        return Presence(self.port, address, self.passwords[address], **more)
-
 
 PROSODY = """
 run_as_root = {as_root}
