@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-IM = "PRIM-IM/1.0"
+from view import CANCELLED, OFFLINE, Document, Sights, pidf
 
 
 class Gone(Exception):
@@ -129,6 +129,8 @@ class Client:
     `answer` is what a SEND to us gets: a code, None for silence, or a function
     of the command. Messages are kept in `heard`, in the order of arrival."""
 
+    FAMILY = "PRIM-IM/1.0"
+    SCHEME = "im:"
     numbers = itertools.count(1)
 
     def __init__(self, port, address, password, answer=200,
@@ -158,7 +160,7 @@ class Client:
         """Writes one request."""
         if rid is None:
             rid = str(next(self.ids))
-        head = f"{method} {IM} {rid} {len(body)}\r\n"
+        head = f"{method} {self.FAMILY} {rid} {len(body)}\r\n"
         head += "".join(f"{k}: {v}\r\n" for k, v in headers)
         self.sock.sendall(head.encode() + b"\r\n" + body)
 
@@ -180,7 +182,7 @@ class Client:
 
     def login(self, password, mechanism):
         def step(state, text):
-            self.put("LOGIN", [("From", "im:" + self.address),
+            self.put("LOGIN", [("From", self.SCHEME + self.address),
                                ("Auth-State", state), ("SASL-Mech", mechanism),
                                ("Content-Type", "application/octet-stream")],
                      text.encode())
@@ -263,7 +265,7 @@ class Client:
     def respond(self, command, code):
         echo = [(n, command.get(n)) for n in
                 ("From", "To", "Message-ID", "Conversation-ID")]
-        head = f"{IM} {command.id} 0 {code} Because\r\n"
+        head = f"{self.FAMILY} {command.id} 0 {code} Because\r\n"
         head += "".join(f"{k}: {v}\r\n" for k, v in echo if v is not None)
         with self.lock:
             try:
@@ -297,3 +299,89 @@ class Client:
             pass
         self.thread.join(5)
         self.sock.close()
+
+
+class Presence(Sights, Client):
+    """A connection for presence, under the rules of the drafts of 2001: it
+    publishes and watches. `seen` has every state that came, in order."""
+
+    FAMILY = "PRIM-PR/1.0"
+    SCHEME = "pres:"
+    TYPE = "application/pidf+xml"
+
+    def __init__(self, *args, **more):
+        self.seen = []
+        self.watching = {}  # id of a request -> whose state its answer has
+        super().__init__(*args, **more)
+
+    # What we say
+
+    def publish(self, tuples, kind="leased", name="t", duration=300,
+                activities=()):
+        """`tuples` as for pidf(); the future's result is the answer."""
+        body = b"" if tuples is None else pidf(self.address, tuples, activities)
+        headers = [("From", "pres:" + self.address), ("PI-Type", kind),
+                   ("Tuple-ID", name)]
+        if kind in ("leased", "renew"):
+            headers.append(("Duration", duration))
+        if body:
+            headers.append(("Content-Type", self.TYPE))
+        return self.ask("PUBLISH", headers, body)
+
+    def renew(self, name="t", duration=300):
+        return self.publish(None, "renew", name, duration)
+
+    def revert(self, name="t"):
+        return self.publish(None, "revert", name)
+
+    def remove(self, name="t"):
+        return self.ask("REMOVE", [("From", "pres:" + self.address),
+                                   ("Tuple-ID", name)])
+
+    # What we ask
+
+    def about(self, method, who, extra=()):
+        return self.ask(method, [("From", "pres:" + self.address),
+                                 ("To", "pres:" + who), *extra])
+
+    def watch(self, who, duration=3600, timeout=20):
+        """SUBSCRIBE: the code."""
+        with self.lock:
+            future = self.about("SUBSCRIBE", who, [("Duration", duration)])
+            rid = next((r for r, f in self.waiting.items() if f is future), None)
+            self.watching[rid] = who
+        return future.result(timeout).code
+
+    def unwatch(self, who, timeout=20):
+        return self.about("UNSUBSCRIBE", who).result(timeout).code
+
+    def fetch(self, who, timeout=20):
+        """FETCH: the code, and the view if there is one."""
+        answer = self.about("FETCH", who).result(timeout)
+        return answer.code, Document(answer.body).view() if answer.body else None
+
+    # What we are told
+
+    def take(self, command):
+        with self.lock:
+            if command.is_response:
+                who = self.watching.pop(command.id, None)
+                # Without a body it says nothing: the state follows (ERR-83).
+                if who and command.body:
+                    self.note(who, command)
+            elif command.method == "NOTIFY":
+                self.note(command.get("From")[len("pres:"):], command)
+            elif command.method == "CANCELSUBSCRIPTION":
+                self.saw(command.get("From")[len("pres:"):], CANCELLED)
+        super().take(command)
+
+    def note(self, who, command):
+        if not command.body:
+            self.saw(who, OFFLINE)
+            return
+        if command.get("Content-Type") != self.TYPE:
+            raise ValueError(f"not understood: {command}")
+        document = Document(command.body)
+        if document.entity != "pres:" + who:
+            raise ValueError(f"about somebody else: {document}")
+        self.saw(who, document.view(), document)

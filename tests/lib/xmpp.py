@@ -3,12 +3,19 @@
 
 import asyncio
 import logging
+import socket
+import struct
 import threading
+from xml.sax.saxutils import escape, quoteattr
+
+from view import LANG, OFFLINE, Here, Sights, here, seconds_of, stamp
 
 logging.disable(logging.ERROR)  # slixmpp speaks while it is imported
 
 from slixmpp import ClientXMPP  # noqa: E402
 from slixmpp.xmlstream import ET  # noqa: E402
+from slixmpp.xmlstream.handler import Callback  # noqa: E402
+from slixmpp.xmlstream.matcher import MatchXPath  # noqa: E402
 
 
 class Heard:
@@ -36,7 +43,10 @@ class Client:
     """Logged in as `jid` when the constructor returns. `receipts`: answer
     requests for one, as a person's client would."""
 
-    def __init__(self, jid, password, port, receipts=True, timeout=20):
+    def __init__(self, jid, password, port, receipts=True, timeout=20,
+                 resource="test"):
+        self.jid = jid
+        self.resource = resource
         self.heard = []
         self.lock = threading.Condition()
         self.ready = threading.Event()
@@ -54,7 +64,7 @@ class Client:
         jid, password, port, receipts = self.arguments
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
-        xmpp = ClientXMPP(jid + "/test", password)
+        xmpp = ClientXMPP(f"{jid}/{self.resource}", password)
         self.xmpp = xmpp
         xmpp.loop = self.loop
         xmpp.register_plugin("xep_0030")
@@ -67,6 +77,7 @@ class Client:
         xmpp.add_event_handler("message_error", self.on_message)
         xmpp.add_event_handler("receipt_received", self.on_message)
         xmpp.add_event_handler("disconnected", lambda _: self.over.set())
+        self.prepare(xmpp)
         xmpp.connect(("127.0.0.1", port), disable_starttls=True)
         self.loop.run_forever()
         tasks = asyncio.all_tasks(self.loop)
@@ -75,6 +86,9 @@ class Client:
         self.loop.run_until_complete(
             asyncio.gather(*tasks, return_exceptions=True))
         self.loop.close()
+
+    def prepare(self, xmpp):
+        """For those who want more."""
 
     def on_start(self, _event):
         self.xmpp.send_presence()
@@ -164,3 +178,162 @@ class Client:
         except RuntimeError:
             return
         self.thread.join(5)
+
+
+NS = "{jabber:client}"
+
+
+class Stanza:
+    """A presence stanza as it came."""
+
+    def __init__(self, xml):
+        sender = xml.get("from", "")
+        self.who, _, self.resource = sender.partition("/")
+        self.type = xml.get("type", "")
+        self.id = xml.get("id")
+        self.xml = ET.tostring(xml, encoding="unicode")
+        idle = xml.find("{urn:xmpp:idle:1}idle")
+        self.here = Here(
+            xml.findtext(NS + "show", ""),
+            tuple(sorted((status.get(LANG, ""), status.text or "")
+                         for status in xml.findall(NS + "status"))),
+            int(xml.findtext(NS + "priority", "0")),
+            None if idle is None else seconds_of(idle.get("since")))
+        error = xml.find(NS + "error")
+        self.error = None if error is None else error[0].tag.rsplit("}", 1)[1]
+
+    def __repr__(self):
+        return self.xml
+
+
+class Person(Sights, Client):
+    """Somebody with contacts, who decides alone: nothing is approved, denied
+    or answered by itself. `first`: how they are from the beginning, None: they
+    do not say. `stanzas` has every presence stanza that came."""
+
+    def __init__(self, jid, password, port, first=here(), **more):
+        self.first = first
+        self.seen = []
+        self.stanzas = []
+        self.now = {}
+        super().__init__(jid, password, port, **more)
+
+    def prepare(self, xmpp):
+        xmpp.auto_authorize = None
+        xmpp.auto_subscribe = False
+        xmpp.register_handler(Callback(
+            "every presence", MatchXPath(NS + "presence"), self.on_presence))
+
+    def on_start(self, _event):
+        async def work():
+            await self.xmpp.get_roster()
+            if self.first is not None:
+                self.xmpp.send_raw(self.text(self.first))
+            self.ready.set()
+
+        asyncio.ensure_future(work(), loop=self.loop)
+
+    def on_presence(self, presence):
+        stanza = Stanza(presence.xml)
+        with self.lock:
+            self.stanzas.append(stanza)
+            if stanza.type in ("", "unavailable"):
+                self.saw(stanza.who, self.change(stanza), stanza)
+            self.lock.notify_all()
+
+    def change(self, stanza):
+        view = dict(self.now.get(stanza.who, OFFLINE))
+        if not stanza.type:
+            view[stanza.resource] = stanza.here
+        elif stanza.resource:
+            view.pop(stanza.resource, None)
+        else:
+            view = OFFLINE
+        self.now[stanza.who] = view
+        return view
+
+    # What we say
+
+    @staticmethod
+    def text(how, to=None):
+        inside = f"<show>{how.show}</show>" if how.show else ""
+        for lang, text in how.texts:
+            attribute = f" xml:lang={quoteattr(lang)}" if lang else ""
+            inside += f"<status{attribute}>{escape(text)}</status>"
+        if how.priority:
+            inside += f"<priority>{how.priority}</priority>"
+        if how.idle:
+            inside += f"<idle xmlns='urn:xmpp:idle:1' since='{stamp(how.idle)}'/>"
+        attribute = f" to={quoteattr(to)}" if to else ""
+        return f"<presence{attribute}>{inside}</presence>"
+
+    def appear(self, how=here(), to=None):
+        self.raw(self.text(how, to))
+
+    def say(self, kind, to=None):
+        """A presence stanza of that type."""
+        attribute = f" to={quoteattr(to)}" if to else ""
+        self.raw(f"<presence{attribute} type='{kind}'/>")
+
+    def vanish(self):
+        self.say("unavailable")
+
+    def subscribe(self, to):
+        self.say("subscribe", to)
+
+    def unsubscribe(self, to):
+        self.say("unsubscribe", to)
+
+    def approve(self, who):
+        self.say("subscribed", who)
+
+    def deny(self, who):
+        """Also takes back an approval."""
+        self.say("unsubscribed", who)
+
+    def remove(self, who):
+        """From the roster."""
+        return self.iq(None, "<query xmlns='jabber:iq:roster'><item "
+                       f"jid={quoteattr(who)} subscription='remove'/></query>",
+                       kind="set")[0]
+
+    def reset(self):
+        """Drops the connection as a machine does that lost its memory: RST."""
+
+        def work():
+            if self.xmpp.transport:
+                sock = self.xmpp.transport.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+                self.xmpp.transport.abort()
+
+        self.call(work)
+
+    # What we know
+
+    def subscription(self, who):
+        """What the roster says of `who`: "none", "to", "from", "both", or None."""
+        _, text = self.iq(None, "<query xmlns='jabber:iq:roster'/>")
+        for item in ET.fromstring(text).iter("{jabber:iq:roster}item"):
+            if item.get("jid") == who:
+                return item.get("subscription")
+        return None
+
+    def answers(self, to, timeout=2):
+        """Does `to` answer a ping? What was sent to it before has then come."""
+        try:
+            return self.iq(to, "<ping xmlns='urn:xmpp:ping'/>",
+                           timeout=timeout)[0] == "result"
+        except Exception:
+            return False
+
+    def of_type(self, kind, who, begin=0):
+        with self.lock:
+            return [s for s in self.stanzas[begin:]
+                    if s.type == kind and s.who == who]
+
+    def wait_type(self, kind, who, timeout=5, begin=0):
+        """The first stanza of that type from `who`, or None."""
+        with self.lock:
+            self.lock.wait_for(lambda: self.of_type(kind, who, begin), timeout)
+            return next(iter(self.of_type(kind, who, begin)), None)

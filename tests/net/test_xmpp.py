@@ -12,104 +12,8 @@ from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from prim import Gone  # noqa: E402
-from servers import LONG, Primd, Prosody, wait_until  # noqa: E402
-
-JULIET, NURSE = "juliet@localhost", "nurse@localhost"
-ROMEO, TYBALT = "romeo@xmpp.localhost", "tybalt@xmpp.localhost"
-ROMEO_FULL = ROMEO + "/test"
-
-CONFIG = """routes:
-  - {{ domain: xmpp.localhost, via: xmpp, relay: [{to_xmpp}] }}
-  - {{ domain: third.localhost, via: third, relay: [{to_third}] }}
-adapters:
-  - name: xmpp
-    plugin: xmpp
-    options:
-      server: 127.0.0.1:{port}
-      domain: localhost
-      secret_file: {secret}
-      gateway_domain: gateway.localhost
-  - {{ name: third, plugin: echo, options: {{ domain: third.localhost }} }}
-"""
-
-
-class World:
-    """Prosody with romeo, primd with juliet and nurse, the bridge between
-    them, and a third network where an echo lives."""
-
-    def __init__(self, to_xmpp="", to_third=""):
-        self.prosody = Prosody(["xmpp.localhost"],
-                               ["localhost", "gateway.localhost"],
-                               {ROMEO: "r0meo", TYBALT: "tyb4lt"})
-        secret = os.path.join(self.prosody.folder, "secret")
-        with open(secret, "w", encoding="ascii") as file:
-            file.write(Prosody.SECRET + "\n")
-        os.chmod(secret, 0o600)
-        self.primd = Primd(CONFIG.format(port=self.prosody.component,
-                                         secret=secret, to_xmpp=to_xmpp,
-                                         to_third=to_third))
-        for address in (JULIET, NURSE):
-            self.primd.account(address)
-        self.open = []
-
-    def start(self):
-        self.prosody.start()
-        self.primd.start()
-        self.wait_link()
-        return self
-
-    def wait_link(self, timeout=30):
-        """Until the bridge's component answers through Prosody."""
-        client = self.xmpp(TYBALT)
-
-        def answers():
-            try:
-                return all(client.iq(to, "<ping xmlns='urn:xmpp:ping'/>",
-                                     timeout=2)[0] == "result"
-                           for to in ("localhost", "gateway.localhost"))
-            except Exception:
-                return False
-
-        if not wait_until(answers, timeout, step=0.1):
-            raise RuntimeError("no link to Prosody:\n" + self.primd.log()[-3000:])
-        client.close()
-        self.open.remove(client)
-
-    def links(self):
-        """How often the component has logged in."""
-        return self.prosody.log().count("component successfully authenticated")
-
-    def xmpp(self, address, **more):
-        client = self.prosody.client(address, **more)
-        self.open.append(client)
-        return client
-
-    def prim(self, address, listen=True, **more):
-        client = self.primd.client(address, listen=listen, **more)
-        self.open.append(client)
-        return client
-
-    def end(self, keep):
-        for client in self.open:
-            client.close()
-        self.primd.clean(keep)
-        self.prosody.clean(keep)
-
-
-class Base(unittest.TestCase):
-    RELAY = {}
-
-    def setUp(self):
-        self.world = World(**self.RELAY)
-        self.addCleanup(self.finish)
-        self.world.start()
-
-    def finish(self):
-        outcome = self._outcome
-        bad = [t for t, error in getattr(outcome.result, "errors", []) +
-               getattr(outcome.result, "failures", []) if t is self]
-        self.world.end(keep=bool(bad))
-
+from servers import LONG, wait_until  # noqa: E402
+from world import JULIET, NURSE, ROMEO, Base  # noqa: E402
 
 TEXTS = {
     "plain": "Good night, good night!",
@@ -280,7 +184,7 @@ class Strangers(Base):
 class Relayed(Base):
     """... unless both routes say that they may."""
 
-    RELAY = {"to_xmpp": "third.localhost", "to_third": "xmpp.localhost"}
+    WORLD = {"to_xmpp": "third.localhost", "to_third": "xmpp.localhost"}
 
     def test_an_xmpp_user_reaches_a_third_network_where_that_is_allowed(self):
         romeo = self.world.xmpp(ROMEO)
