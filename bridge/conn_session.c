@@ -94,7 +94,10 @@ static void on_auth(void *arg, const struct br_auth_answer *answer)
 		break;
 	}
 	prim_session_login_done(&c->session, &login);
-	if (prim_session_is_bound(&c->session, PRIM_SERVICE_PRESENCE))
+	/* Who failed for the other service has just been closed. */
+	if (answer->outcome == BR_AUTH_OK && !c->is_closing &&
+	    !c->is_finishing &&
+	    prim_session_is_bound(&c->session, PRIM_SERVICE_PRESENCE))
 		br_presence_login(c);
 	if (answer->outcome == BR_AUTH_OK)
 		br_info(&c->peer.log, "login user=%s mechanism=%s address=%s",
