@@ -168,12 +168,15 @@ static void tell_waits(struct br_entities *all, struct br_entity *e)
 	}
 }
 
-/* The next one asks again; but who listens stays with this inbox. */
+/* The next one asks again. Who listens or watches stays with this one, and so it
+ * keeps its name: two of one name would not meet. */
 static void load_failed(struct br_entities *all, struct br_entity *e)
 {
-	if (prim_inbox_is_open(&e->inbox)) {
+	bool is_alone = e->pins == 1; /* the look-up's */
+
+	if (prim_inbox_is_open(&e->inbox) || e->has_presence) {
 		e->state = BR_ENTITY_PRESENT;
-	} else if (!e->was_removed) {
+	} else if (is_alone && !e->was_removed) {
 		prim_table_drop(&all->table, &e->node);
 		e->was_removed = true;
 	}
@@ -208,6 +211,7 @@ static void on_principal(void *arg, const struct br_store_principal *p,
 
 	LIST_REMOVE(load, link);
 	prim_free(load);
+	e->is_loading = false;
 	if (e->is_outdated && !failed) {
 		load_start(all, e);
 	} else {
@@ -226,6 +230,7 @@ static void load_start(struct br_entities *all, struct br_entity *e)
 
 	load->all = all;
 	load->e = e;
+	e->is_loading = true;
 	e->is_outdated = false;
 	LIST_INSERT_HEAD(&all->loads, load, link);
 	br_entity_pin(all, e);
@@ -291,10 +296,10 @@ static struct br_entity *find_or_load(struct br_entities *all,
 		entity_free(all, e);
 		e = NULL;
 	}
-	if (!e) {
+	if (!e)
 		e = entity_new(all, key);
+	if (e->state == BR_ENTITY_LOADING && !e->is_loading)
 		load_start(all, e);
-	}
 	return e;
 }
 
@@ -325,7 +330,7 @@ void br_entity_forget(struct br_entities *all, struct prim_slice key)
 		return;
 	if (e->pins == 0) {
 		entity_free(all, e);
-	} else if (e->state == BR_ENTITY_LOADING) {
+	} else if (e->is_loading) {
 		e->is_outdated = true; /* what comes may be from before */
 	} else {
 		e->state = BR_ENTITY_LOADING;

@@ -33,6 +33,7 @@ struct br_entity {
 	struct prim_table_node node;
 	enum br_entity_state state;
 	unsigned pins;    /* who holds on to it */
+	bool is_loading;  /* a look-up is under way */
 	bool is_outdated; /* the look-up under way began before a change */
 	bool was_removed; /* not known to others; gone when unpinned */
 	TAILQ_ENTRY(br_entity) idle;
@@ -44,14 +45,15 @@ struct br_entity {
 	/* Presence (presence.h). */
 	struct prim_presentity presentity;
 	struct prim_watcher watcher;
-	STAILQ_HEAD(, br_publication)
-	publications; /* owned: in turn; the
-	                                               first is being stored */
+	/* Requests that change it, in turn; owned. */
+	STAILQ_HEAD(br_publication_list, br_publication) publications;
 	unsigned publication_count;
-	unsigned subscribing; /* SUBSCRIBEs to it that are being stored */
-	int64_t created_ms;   /* the account, as it was last told */
-	bool has_presence;    /* what is stored is in `presentity` */
-	bool is_held;         /* pinned for its leases and watchers */
+	unsigned storing;         /* such requests that are being stored */
+	bool is_storing_renewals; /* and nothing else */
+	unsigned subscribing;     /* SUBSCRIBEs to it that are being stored */
+	int64_t created_ms;       /* the account, as it was last told */
+	bool has_presence;        /* what is stored is in `presentity` */
+	bool is_held;             /* pinned for its leases and watchers */
 	TAILQ_ENTRY(br_entity) of_held;
 	size_t key_len;
 	char uri[]; /* "pres:" and the canonical key, NUL-terminated */

@@ -4,6 +4,7 @@
 #include "tests/bridge/store_world.h"
 
 #include "bridge/entity.h"
+#include "bridge/store_private.h"
 #include "prim/base.h"
 
 #define ASKS_MAX 2000
@@ -298,6 +299,63 @@ static void when_the_store_goes_whoever_waits_is_told(void **state)
 	assert_int_equal(asks.outcomes[1], BR_ENTITY_UNKNOWN);
 }
 
+/* While it is away, every look-up of an account fails. */
+static void put_table_away(bool away)
+{
+	sqlite3 *sql = w->store->write[BR_STORE_PRIMD].sql;
+
+	assert_int_equal(sqlite3_exec(sql,
+			     away ? "ALTER TABLE account RENAME TO away"
+				  : "ALTER TABLE away RENAME TO account",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+}
+
+static void what_cannot_be_looked_up_is_looked_up_again(void **state)
+{
+	(void)state;
+	put_table_away(true);
+	ask("alice@prim.example", 0);
+	br_store_settle(w->store);
+	assert_int_equal(asks.outcomes[0], BR_ENTITY_UNKNOWN);
+	put_table_away(false);
+	ask("alice@prim.example", 1);
+	br_store_settle(w->store);
+	assert_int_equal(asks.outcomes[1], BR_ENTITY_IS_PRESENT);
+}
+
+static void one_that_is_held_keeps_its_name_when_the_store_fails(void **state)
+{
+	struct br_entity *held;
+
+	(void)state;
+	put_table_away(true);
+	held = br_entity_hold(all, PRIM_SLICE("alice@prim.example"));
+	br_store_settle(w->store);
+	put_table_away(false);
+	ask("alice@prim.example", 0);
+	br_store_settle(w->store);
+	assert_int_equal(asks.outcomes[0], BR_ENTITY_IS_PRESENT);
+	assert_ptr_equal(asks.last, held);
+	br_entity_unpin(all, held);
+}
+
+static void who_watches_stays_when_the_store_fails(void **state)
+{
+	struct prim_slice key = PRIM_SLICE("alice@prim.example");
+	struct br_entity *held = br_entity_hold(all, key);
+
+	(void)state;
+	br_store_settle(w->store);
+	held->has_presence = true;
+	put_table_away(true);
+	br_entity_forget(all, key);
+	br_store_settle(w->store);
+	put_table_away(false);
+	assert_ptr_equal(br_entity_find(all, key), held);
+	br_entity_unpin(all, held);
+}
+
 #define CHECK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -313,6 +371,9 @@ int main(void)
 		CHECK(one_that_is_held_keeps_its_inbox_when_it_is_forgotten),
 		CHECK(one_that_is_held_and_removed_is_absent),
 		CHECK(a_change_while_it_is_loaded_counts),
+		CHECK(what_cannot_be_looked_up_is_looked_up_again),
+		CHECK(one_that_is_held_keeps_its_name_when_the_store_fails),
+		CHECK(who_watches_stays_when_the_store_fails),
 		CHECK(when_the_store_goes_whoever_waits_is_told),
 	};
 
