@@ -261,7 +261,7 @@ static struct br_entity *entity_new(struct br_entities *all,
 	prim_presentity_init(&e->presentity, all->context.presentity_ops,
 	    all->context.fan, br_entity_uri(e));
 	prim_watcher_init(&e->watcher);
-	STAILQ_INIT(&e->publications);
+	STAILQ_INIT(&e->turns);
 	prim_table_put(&all->table, &e->node, prim_hash(&all->seed, key));
 	return e;
 }

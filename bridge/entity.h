@@ -45,10 +45,10 @@ struct br_entity {
 	/* Presence (presence.h). */
 	struct prim_presentity presentity;
 	struct prim_watcher watcher;
-	/* Requests that change it, in turn; owned. */
-	STAILQ_HEAD(br_publication_list, br_publication) publications;
-	unsigned publication_count;
-	unsigned storing;         /* such requests that are being stored */
+	/* Requests that wait for what is being stored, in turn; borrowed. */
+	STAILQ_HEAD(br_turn_list, br_turn) turns;
+	unsigned turn_count;
+	unsigned storing;         /* publications that are being stored */
 	bool is_storing_renewals; /* and nothing else */
 	unsigned subscribing;     /* SUBSCRIBEs to it that are being stored */
 	int64_t created_ms;       /* the account, as it was last told */

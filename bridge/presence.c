@@ -107,9 +107,9 @@ static void restore(struct br_presence *p, struct br_entity *e,
 static void end_one(struct prim_subscription *s, bool tell)
 {
 	if (br_remote_is(s))
-		br_remote_end_of(s, false);
+		br_remote_end_of(s, true);
 	else
-		br_subscription_end(br_subscription_of(s), tell, false);
+		br_subscription_end(br_subscription_of(s), tell, true);
 }
 
 static void drop_tuples(struct prim_presentity *presentity)
@@ -127,7 +127,8 @@ static void drop_tuples(struct prim_presentity *presentity)
 	}
 }
 
-/* The account went, and took its rows along. */
+/* The account went, and took its rows along; all but those that were just being
+ * stored, so that each is dropped again. */
 static void entity_absent(void *ctx, struct br_entity *e)
 {
 	struct br_presence *p = ctx;

@@ -31,9 +31,11 @@ bool br_presence_allows(const struct br_server *s, struct prim_slice watcher,
 }
 
 unsigned br_presence_absent_code(const struct br_server *s,
-    struct prim_slice watcher, struct prim_slice presentity)
+    struct prim_slice watcher, struct prim_slice presentity,
+    enum br_right right)
 {
-	return s->config->disclosure_hide && is_stranger(watcher, presentity)
+	return s->config->disclosure_hide &&
+		!br_presence_allows(s, watcher, presentity, right)
 	    ? PRIM_FORBIDDEN
 	    : PRIM_NOT_FOUND;
 }
@@ -64,6 +66,14 @@ bool br_presence_duration(const struct prim_command *c, int64_t fallback,
 int64_t br_presence_grant(int64_t asked_s)
 {
 	return asked_s < BR_LEASE_MAX_S ? asked_s : BR_LEASE_MAX_S;
+}
+
+int64_t br_presence_repeated(const struct br_presence_request *r)
+{
+	bool is_same = r->asked_s == r->granted_s &&
+	    prim_command_has(r->c, PRIM_HEADER_DURATION);
+
+	return is_same ? BR_ERRAND_AS_ASKED : r->granted_s;
 }
 
 /* ---- syntax ---- */

@@ -124,6 +124,11 @@ void br_presence_host_last(struct br_presence_host *h,
 	prim_document_unref(nothing);
 }
 
+bool br_presence_host_has_room(const struct br_presence_host *h)
+{
+	return br_host_may_ask(link_of(h));
+}
+
 bool br_presence_host_once(struct br_presence_host *h,
     const struct br_subscription_names *names, struct br_entity *presentity)
 {

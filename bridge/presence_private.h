@@ -71,15 +71,19 @@ unsigned br_presence_check(struct br_presence_request *r);
 /* Does the default rule give `watcher` the right (DESIGN 6)? */
 bool br_presence_allows(const struct br_server *s, struct prim_slice watcher,
     struct prim_slice presentity, enum br_right right);
-/* What somebody who may not see it hears about a principal that is absent:
- * with disclosure `hide` strangers cannot tell (DESIGN 6). */
+/* What is said about a principal that is absent: with disclosure `hide` who has
+ * not the right cannot tell (DESIGN 6). */
 unsigned br_presence_absent_code(const struct br_server *s,
-    struct prim_slice watcher, struct prim_slice presentity);
+    struct prim_slice watcher, struct prim_slice presentity,
+    enum br_right right);
 /* The Duration of `c`; `fallback` without one. False: malformed. Whatever is
  * longer than we grant counts as INT64_MAX. */
 bool br_presence_duration(const struct prim_command *c, int64_t fallback,
     int64_t *out_s);
 int64_t br_presence_grant(int64_t asked_s);
+/* What the answer says as Duration: what was granted, or as it was asked
+ * (PRIM-041), for br_errand_new(). */
+int64_t br_presence_repeated(const struct br_presence_request *r);
 struct prim_slice br_key_domain(struct prim_slice key);
 
 /* ---- who watches ours (presence_subscribe.c) ---- */
@@ -132,6 +136,32 @@ void br_remote_go(struct br_presence_host *h);
 void br_remote_host_gone(struct br_presence_host *h);
 void br_remote_free_all(struct br_presence *p);
 
+/* ---- in turn (presence_turn.c) ---- */
+
+/* A request that has its turn at an entity: publications are stored one after
+ * the other, and whoever asks behind one sees it (DESIGN 3). */
+struct br_turn {
+	STAILQ_ENTRY(br_turn) next;
+	struct br_entity *entity; /* borrowed; NULL: it does not wait */
+	/* Its turn has come. False: it has to wait for those before it after
+	 * all, and is asked again. It has left the queue when it is called, and
+	 * is put back. */
+	bool (*begin)(struct br_turn *t, struct br_entity *e);
+	/* May it begin while renewals, and nothing else, are being stored? */
+	bool goes_with_renewals;
+};
+
+#define BR_TURNS_MAX 512 /* that wait, at one entity */
+
+/* Calls t->begin, now or later. False: too many wait. */
+bool br_turn_take(struct br_presence *p, struct br_entity *e,
+    struct br_turn *t);
+/* It waits no more. */
+void br_turn_leave(struct br_turn *t);
+/* A publication is being stored; has been stored, or not, and is answered. */
+void br_turn_hold(struct br_entity *e, bool is_renewal);
+void br_turn_done(struct br_presence *p, struct br_entity *e);
+
 /* ---- publications (presence_publish.c) ---- */
 
 void br_presence_publish(struct br_conn *conn, const struct prim_command *c);
@@ -166,6 +196,8 @@ extern const struct prim_outlet_ops br_presence_host_outlet_ops;
 /* The last word on a subscription: NOTIFY with Duration 0 (ERR-85, ERR-86). */
 void br_presence_host_last(struct br_presence_host *h,
     const struct br_subscription_names *names, struct prim_slice entity);
+/* Can it be told something that must not wait? */
+bool br_presence_host_has_room(const struct br_presence_host *h);
 /* The answer to a single look: 200 was said, one NOTIFY follows. */
 bool br_presence_host_once(struct br_presence_host *h,
     const struct br_subscription_names *names, struct br_entity *presentity);

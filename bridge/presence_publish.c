@@ -4,22 +4,22 @@
 
 #include "bridge/presence_private.h"
 
+#include <assert.h>
+
 #include "bridge/log.h"
 #include "bridge/metric.h"
 #include "prim/base.h"
 
-#define PUBLICATIONS_MAX 256 /* that wait, of one presentity */
-#define POSTPONE_MS      50  /* a lease that ends while it is being renewed */
+#define POSTPONE_MS 50 /* a lease that ends while it is being renewed */
 
 struct br_publication {
 	struct br_presence_errand errand;
-	STAILQ_ENTRY(br_publication) next; /* of its entity */
+	struct br_turn turn;
 	enum prim_publication_kind kind;
 	struct prim_document *content; /* owned ref: the body, its name is the
 	                                  Tuple-ID */
 	int64_t duration_ms;
 	struct prim_change change; /* while it is being stored */
-	bool is_queued;
 };
 
 static struct br_publication *publication_of(struct br_presence_errand *e)
@@ -31,20 +31,16 @@ static void release(struct br_presence_errand *e)
 {
 	struct br_publication *pub = publication_of(e);
 
-	if (pub->is_queued) {
-		STAILQ_REMOVE(&e->entity->publications, pub, br_publication,
-		    next);
-		e->entity->publication_count--;
-	}
+	br_turn_leave(&pub->turn);
 	prim_document_unref(pub->content);
 	prim_change_fini(&pub->change);
 }
 
-/* ---- the road ---- */
+/* ---- the road ----
+ *
+ * One after the other, but for renewals: those change nothing that the next
+ * renewal's plan would look at, so a run of them is stored together. */
 
-static void run(struct br_entity *e);
-
-/* Answers the first one, and goes on with the next. */
 static void settle(struct br_publication *pub, unsigned code)
 {
 	struct br_presence *p = pub->errand.presence;
@@ -52,8 +48,7 @@ static void settle(struct br_publication *pub, unsigned code)
 
 	br_entity_pin(p->server->entities, e);
 	br_presence_errand_end(&pub->errand, code);
-	br_presence_reside(p, e);
-	run(e);
+	br_turn_done(p, e);
 	br_entity_unpin(p->server->entities, e);
 }
 
@@ -102,7 +97,7 @@ static void store_value(struct br_publication *pub)
 	const struct prim_change *c = &pub->change;
 	const struct br_store_value value = {
 		.presentity = br_entity_key(pub->errand.entity),
-		.tuple_id = c->content->name,
+		.tuple_id = prim_slice_of(c->tuple_id),
 		.type = c->content->type,
 		.body = c->content->body,
 		.is_lease = c->kind == PRIM_CHANGE_LEASE,
@@ -135,15 +130,13 @@ static void store(struct br_publication *pub)
 		    c->kind == PRIM_CHANGE_DROP_LEASE, on_dropped, pub);
 		break;
 	case PRIM_CHANGE_NONE:
-		settle(pub, PRIM_OK);
+		assert(!"there is something to store");
 		break;
 	}
 }
 
-/* The first in the queue is the one that is being stored. */
-static void begin(struct br_publication *pub)
+static unsigned plan(struct br_publication *pub, struct br_entity *e)
 {
-	struct br_server *s = pub->errand.presence->server;
 	const struct prim_publication what = {
 		.kind = pub->kind,
 		.tuple_id = pub->content->name,
@@ -152,21 +145,29 @@ static void begin(struct br_publication *pub)
 			    .body = pub->content->body},
 		.duration_ms = pub->duration_ms,
 	};
-	unsigned code = prim_presentity_plan(&pub->errand.entity->presentity,
-	    &what, br_server_now(s), &pub->change);
 
-	if (code == PRIM_OK)
-		store(pub);
-	else
-		settle(pub, code);
+	return prim_presentity_plan(&e->presentity, &what,
+	    br_server_now(pub->errand.presence->server), &pub->change);
 }
 
-static void run(struct br_entity *e)
+static bool begin(struct br_turn *t, struct br_entity *e)
 {
-	struct br_publication *pub = STAILQ_FIRST(&e->publications);
+	struct br_publication *pub = PRIM_CONTAINER(t, struct br_publication,
+	    turn);
+	unsigned code = plan(pub, e);
+	bool is_renewal = pub->change.kind == PRIM_CHANGE_EXPIRY;
 
-	if (pub)
-		begin(pub);
+	if (code == PRIM_OK && e->storing > 0 && !is_renewal) {
+		prim_change_fini(&pub->change);
+		return false;
+	}
+	if (code != PRIM_OK || pub->change.kind == PRIM_CHANGE_NONE) {
+		br_presence_errand_end(&pub->errand, code);
+		return true;
+	}
+	br_turn_hold(e, is_renewal);
+	store(pub);
+	return true;
 }
 
 static void on_entity(void *arg, enum br_entity_outcome known,
@@ -181,14 +182,8 @@ static void on_entity(void *arg, enum br_entity_outcome known,
 		return;
 	}
 	br_presence_errand_keep(&pub->errand, e);
-	if (e->publication_count >= PUBLICATIONS_MAX) {
+	if (!br_turn_take(pub->errand.presence, e, &pub->turn))
 		br_presence_errand_end(&pub->errand, PRIM_INTERNAL_ERROR);
-		return;
-	}
-	STAILQ_INSERT_TAIL(&e->publications, pub, next);
-	pub->is_queued = true;
-	if (e->publication_count++ == 0)
-		run(e);
 }
 
 /* ---- checks ---- */
@@ -247,6 +242,16 @@ static bool duration_ok(struct publishing *p)
 	return p->r.granted_s > 0;
 }
 
+/* ERR-42: any visible ASCII. */
+static bool tuple_id_ok(struct prim_slice id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		if (id.ptr[i] <= ' ' || id.ptr[i] > '~')
+			return false;
+	}
+	return id.len > 0 && id.len <= PRIM_TUPLE_ID_MAX;
+}
+
 static unsigned check_syntax(struct publishing *p)
 {
 	const struct prim_command *c = p->r.c;
@@ -256,8 +261,7 @@ static unsigned check_syntax(struct publishing *p)
 	    p->r.from.scheme != PRIM_SCHEME_PRES || !kind_parse(c, &p->kind))
 		return PRIM_BAD_REQUEST;
 	p->content.name = prim_command_get(c, PRIM_HEADER_TUPLE_ID);
-	if (p->content.name.len == 0 ||
-	    p->content.name.len > PRIM_TUPLE_ID_MAX || !duration_ok(p))
+	if (!tuple_id_ok(p->content.name) || !duration_ok(p))
 		return PRIM_BAD_REQUEST;
 	prim_address_key(&p->r.from, &p->r.presentity);
 	return 0;
@@ -295,6 +299,20 @@ static unsigned check_room(const struct publishing *p)
 
 /* ---- somebody else's ---- */
 
+static enum br_right right_for(enum prim_publication_kind kind)
+{
+	return kind == PRIM_PUBLISH_REMOVE ? BR_RIGHT_REMOVE : BR_RIGHT_PUBLISH;
+}
+
+/* PRIM-212, PRIM-221: his own always, those of others by right. */
+static bool is_allowed(const struct publishing *p)
+{
+	return br_presence_allows(p->r.server,
+	    prim_session_who(&p->conn->session),
+	    prim_key_slice(&p->r.presentity), right_for(p->kind));
+}
+
+/* Who has no right may know whether there is anybody, or not (DESIGN 6). */
 static void on_other(void *arg, enum br_entity_outcome known,
     struct br_entity *e)
 {
@@ -306,7 +324,6 @@ static void on_other(void *arg, enum br_entity_outcome known,
 	if (known == BR_ENTITY_UNKNOWN)
 		br_presence_errand_end(errand, PRIM_INTERNAL_ERROR);
 	else
-		/* Nobody may publish for another, until owners can allow it. */
 		br_presence_errand_end(errand,
 		    known == BR_ENTITY_IS_ABSENT && !s->config->disclosure_hide
 			? PRIM_NOT_FOUND
@@ -315,24 +332,22 @@ static void on_other(void *arg, enum br_entity_outcome known,
 
 static void refuse_other(struct publishing *p)
 {
-	struct br_server *s = p->r.server;
-
-	if (br_config_serves(s->config, prim_key_domain(&p->r.presentity)))
-		br_entity_with(s->entities, prim_key_slice(&p->r.presentity),
-		    on_other,
-		    br_presence_errand_new(&p->r,
-			sizeof(struct br_presence_errand), BR_ERRAND_AS_ASKED));
-	else
-		br_errand_refuse(p->r.peer, p->r.c, PRIM_NOT_FOUND);
+	br_entity_with(p->r.server->entities, prim_key_slice(&p->r.presentity),
+	    on_other,
+	    br_presence_errand_new(&p->r, sizeof(struct br_presence_errand),
+		BR_ERRAND_AS_ASKED));
 }
 
 static void accept(struct publishing *p)
 {
 	struct br_server *s = p->r.server;
 	struct br_publication *pub = br_presence_errand_new(&p->r, sizeof(*pub),
-	    is_leased(p->kind) ? p->r.granted_s : BR_ERRAND_AS_ASKED);
+	    is_leased(p->kind) ? br_presence_repeated(&p->r)
+			       : BR_ERRAND_AS_ASKED);
 
 	pub->errand.release = release;
+	pub->turn.begin = begin;
+	pub->turn.goes_with_renewals = p->kind == PRIM_PUBLISH_RENEW;
 	pub->kind = p->kind;
 	pub->content = prim_document_new(&p->content);
 	pub->duration_ms = p->r.granted_s * 1000;
@@ -354,16 +369,16 @@ void br_presence_publish(struct br_conn *conn, const struct prim_command *c)
 	code = check_syntax(&p);
 	if (!code)
 		code = check_room(&p);
-	if (code) {
-		br_errand_refuse(&conn->peer, c, code);
-		return;
-	}
-	if (!prim_slice_eq(prim_session_who(&conn->session),
-		prim_key_slice(&p.r.presentity))) {
+	if (!code &&
+	    !br_config_serves(conn->server->config,
+		prim_key_domain(&p.r.presentity)))
+		code = PRIM_NOT_FOUND;
+	if (!code && !is_allowed(&p)) {
 		refuse_other(&p);
 		return;
 	}
-	code = check_content(&p);
+	if (!code)
+		code = check_content(&p);
 	if (code)
 		br_errand_refuse(&conn->peer, c, code);
 	else
@@ -379,7 +394,7 @@ static void lease_due(struct prim_presentity *presentity, struct prim_tuple *t)
 	struct br_presence *p = PRIM_CONTAINER(presentity->source.fan,
 	    struct br_presence, fan);
 
-	if (!STAILQ_EMPTY(&e->publications)) {
+	if (e->storing > 0) {
 		/* It may be just being renewed. */
 		prim_tuple_wait(t, br_server_now(p->server) + POSTPONE_MS);
 		return;

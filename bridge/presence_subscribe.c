@@ -231,6 +231,7 @@ void br_subscription_end(struct br_subscription *s, bool tell, bool lasting)
 
 struct looking {
 	struct br_presence_errand errand;
+	struct br_turn turn;
 	enum prim_method method;
 	int64_t asked_s, granted_s;
 	bool is_counted; /* in entity->subscribing */
@@ -238,10 +239,13 @@ struct looking {
 	struct br_subscription_names names;
 };
 
+static bool begin(struct br_turn *t, struct br_entity *e);
+
 static void release(struct br_presence_errand *e)
 {
 	struct looking *l = PRIM_CONTAINER(e, struct looking, errand);
 
+	br_turn_leave(&l->turn);
 	if (l->is_counted)
 		e->entity->subscribing--;
 	prim_free(l->text);
@@ -261,10 +265,11 @@ static struct looking *looking_new(struct br_presence_request *r)
 	struct prim_slice presentity = prim_key_slice(&r->presentity);
 	bool has_duration = r->c->method == PRIM_METHOD_SUBSCRIBE;
 	struct looking *l = br_presence_errand_new(r, sizeof(*l),
-	    has_duration ? r->granted_s : BR_ERRAND_AS_ASKED);
+	    has_duration ? br_presence_repeated(r) : BR_ERRAND_AS_ASKED);
 	char *room;
 
 	l->errand.release = release;
+	l->turn.begin = begin;
 	l->method = r->c->method;
 	l->asked_s = r->asked_s;
 	l->granted_s = r->granted_s;
@@ -333,6 +338,10 @@ static void look_once(struct looking *l)
 		return;
 	}
 	h = host_of(l);
+	if (!br_presence_host_has_room(h)) {
+		end(l, PRIM_INTERNAL_ERROR); /* 200 would promise a NOTIFY */
+		return;
+	}
 	br_errand_answer(&l->errand.errand, PRIM_OK, PRIM_SLICE_NONE,
 	    PRIM_SLICE_NONE);
 	br_presence_host_once(h, &l->names, l->errand.entity);
@@ -444,10 +453,12 @@ static void on_unsubscribed(void *arg, enum br_store_outcome outcome)
 	}
 	if (s)
 		br_subscription_end(s, false, false);
-	if (l->method == PRIM_METHOD_SUBSCRIBE)
+	if (l->method == PRIM_METHOD_UNSUBSCRIBE)
+		end(l, s ? PRIM_OK : PRIM_SUBSCRIPTION_NOT_FOUND);
+	else if (s || allows(l, BR_RIGHT_FETCH))
 		look_once(l);
 	else
-		end(l, s ? PRIM_OK : PRIM_SUBSCRIPTION_NOT_FOUND);
+		end(l, PRIM_FORBIDDEN); /* what was under way was another's */
 }
 
 static void drop(struct looking *l)
@@ -475,8 +486,7 @@ static void subscribe(struct looking *l)
 	if (l->asked_s == 0) {
 		if (is_known(l))
 			drop(l); /* PRIM-160: leaving needs no right */
-		else if (!allows(l, BR_RIGHT_FETCH) &&
-		    !allows(l, BR_RIGHT_SUBSCRIBE))
+		else if (!allows(l, BR_RIGHT_FETCH))
 			end(l, PRIM_FORBIDDEN);
 		else
 			look_once(l);
@@ -510,7 +520,27 @@ static unsigned absent_code(const struct looking *l)
 	if (l->method == PRIM_METHOD_UNSUBSCRIBE)
 		return PRIM_SUBSCRIPTION_NOT_FOUND; /* PRIM-170 */
 	return br_presence_absent_code(l->errand.presence->server,
-	    l->names.watcher, l->names.presentity);
+	    l->names.watcher, l->names.presentity,
+	    l->method == PRIM_METHOD_FETCH || l->asked_s == 0
+		? BR_RIGHT_FETCH
+		: BR_RIGHT_SUBSCRIBE);
+}
+
+/* Behind what is being published. */
+static bool begin(struct br_turn *t, struct br_entity *e)
+{
+	struct looking *l = PRIM_CONTAINER(t, struct looking, turn);
+
+	(void)e;
+	if (!br_errand_is_open(&l->errand.errand))
+		br_presence_errand_free(&l->errand); /* nobody asks any more */
+	else if (l->method == PRIM_METHOD_SUBSCRIBE)
+		subscribe(l);
+	else if (l->method == PRIM_METHOD_UNSUBSCRIBE)
+		unsubscribe(l);
+	else
+		fetch(l);
+	return true;
 }
 
 static void on_presentity(void *arg, enum br_entity_outcome known,
@@ -527,14 +557,8 @@ static void on_presentity(void *arg, enum br_entity_outcome known,
 		return;
 	}
 	br_presence_errand_keep(&l->errand, e);
-	if (!br_errand_is_open(&l->errand.errand))
-		br_presence_errand_free(&l->errand); /* nobody asks any more */
-	else if (l->method == PRIM_METHOD_SUBSCRIBE)
-		subscribe(l);
-	else if (l->method == PRIM_METHOD_UNSUBSCRIBE)
-		unsubscribe(l);
-	else
-		fetch(l);
+	if (!br_turn_take(l->errand.presence, e, &l->turn))
+		end(l, PRIM_INTERNAL_ERROR);
 }
 
 void br_presence_subscribe(struct br_presence_request *r)

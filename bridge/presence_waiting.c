@@ -31,9 +31,19 @@ static void release(struct br_presence_errand *e)
 	leave(w);
 }
 
+/* It asked for the end, which is being stored: nothing refuses that. */
+static bool is_parting(const struct br_remote_waiting *w)
+{
+	return w->is_storing && w->granted_s == 0;
+}
+
 /* A refusal. The store may still have to say something. */
 static void refuse(struct br_remote_waiting *w, unsigned code)
 {
+	if (is_parting(w)) {
+		leave(w);
+		return;
+	}
 	if (!w->is_storing) {
 		br_presence_errand_end(&w->errand, code);
 		return;
@@ -66,8 +76,21 @@ static void grant(struct br_remote_waiting *w)
 /* It was never accepted, or only a single look, and nobody waits. */
 static void maybe_free(struct br_remote *r)
 {
-	if (LIST_EMPTY(&r->waitings) && !r->is_stored)
+	if (!LIST_EMPTY(&r->waitings) || r->is_stored)
+		return;
+	if (r->is_fetch || r->is_asking)
 		br_remote_free(r);
+	else
+		br_remote_leave(r); /* the adapter may have accepted it */
+}
+
+/* The account has gone while somebody waited. True: so has `r`. */
+static bool end_if_absent(struct br_remote *r)
+{
+	if (r->is_fetch || r->watcher->state != BR_ENTITY_ABSENT)
+		return false;
+	br_remote_end_of(&r->sub, true);
+	return true;
 }
 
 /* ---- for presence_remote.c ---- */
@@ -100,6 +123,8 @@ void br_remote_answer_all(struct br_remote *r)
 {
 	struct br_remote_waiting *w, *next;
 
+	if (end_if_absent(r))
+		return;
 	for (w = LIST_FIRST(&r->waitings); w; w = next) {
 		next = LIST_NEXT(w, of_remote);
 		if (r->is_fetch || w->is_committed)
@@ -124,7 +149,7 @@ static void on_stored(void *arg, enum br_store_outcome outcome)
 		maybe_free(r);
 	} else {
 		w->is_committed = true;
-		if (r->known)
+		if (!end_if_absent(r) && r->known)
 			grant(w);
 	}
 }
@@ -165,7 +190,8 @@ static void on_timeout(struct prim_timer *t)
 	struct br_remote *r = w->remote;
 
 	if (w->is_committed) {
-		grant(w);
+		if (!end_if_absent(r))
+			grant(w);
 	} else if (w->is_storing) {
 		prim_timer_set(&s->wheel, t, br_server_now(s) + STORING_MS);
 	} else {
@@ -179,7 +205,8 @@ waiting_new(struct br_presence_request *request, struct br_remote *r)
 {
 	bool has_duration = request->c->method == PRIM_METHOD_SUBSCRIBE;
 	struct br_remote_waiting *w = br_presence_errand_new(request,
-	    sizeof(*w), has_duration ? request->granted_s : BR_ERRAND_AS_ASKED);
+	    sizeof(*w),
+	    has_duration ? br_presence_repeated(request) : BR_ERRAND_AS_ASKED);
 
 	w->errand.release = release;
 	w->method = request->c->method;
@@ -250,25 +277,59 @@ static void subscribe(struct br_presence_request *request, struct br_remote *r)
 		br_remote_want(r);
 }
 
+/* Who asked after `w` wants it again; who asked before has his answer by now,
+ * or waits for somebody who will not be watched. */
+static bool is_wanted_again(const struct br_remote_waiting *w)
+{
+	const struct br_remote_waiting *newer =
+	    LIST_FIRST(&w->remote->waitings);
+
+	while (newer != w && newer->granted_s == 0)
+		newer = LIST_NEXT(newer, of_remote);
+	return newer != w;
+}
+
+static void refuse_older(struct br_remote_waiting *w, unsigned code)
+{
+	struct br_remote_waiting *older, *next;
+
+	for (older = LIST_NEXT(w, of_remote); older; older = next) {
+		next = LIST_NEXT(older, of_remote);
+		refuse(older, code);
+	}
+}
+
+/* ERR-81: who subscribed for no time sees once more what there is. */
+static void answer_parting(struct br_remote_waiting *w)
+{
+	if (w->method == PRIM_METHOD_SUBSCRIBE && w->remote)
+		br_presence_answer_view(&w->errand.errand, PRIM_OK,
+		    prim_source_view(&w->remote->source, PRIM_FORM_CLIENT));
+	br_presence_errand_end(&w->errand, PRIM_OK);
+}
+
 static void on_dropped(void *arg, enum br_store_outcome outcome)
 {
 	struct br_remote_waiting *w = arg;
 	struct br_remote *r = w->remote;
+	bool stays;
 
 	w->is_storing = false;
 	if (!r) { /* it ended meanwhile */
-		br_presence_errand_end(&w->errand, PRIM_OK);
+		answer_parting(w);
 		return;
 	}
 	if (outcome == BR_STORE_FAILED) {
 		br_presence_errand_end(&w->errand, PRIM_INTERNAL_ERROR);
 		return;
 	}
-	br_presence_errand_end(&w->errand, PRIM_OK);
-	/* Who asked for the contrary before has his answer by now, or waits
-	 * for somebody who will not be watched. */
-	br_remote_refuse_all(r, PRIM_INTERNAL_ERROR);
-	br_remote_leave(r);
+	stays = is_wanted_again(w);
+	refuse_older(w, PRIM_INTERNAL_ERROR);
+	answer_parting(w);
+	if (!stays) {
+		br_remote_refuse_all(r, PRIM_INTERNAL_ERROR);
+		br_remote_leave(r);
+	}
 }
 
 static void unsubscribe(struct br_presence_request *request,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "prim/base.h"
+#include "prim/octet.h"
 #include "prim/status.h"
 
 /* ---- tuples ---- */
@@ -131,7 +132,7 @@ static struct prim_document *source_compose(struct prim_source *s,
 
 	TAILQ_FOREACH(t, &p->tuples, link) {
 		seen[count++] = (struct prim_compose_tuple){
-			.id = prim_tuple_id(t),
+			.id = prim_tuple_value(t)->name,
 			.content = prim_tuple_value(t),
 			.published_ms = t->leased ? t->leased_ms
 						  : t->permanent_ms,
@@ -167,13 +168,46 @@ void prim_presentity_fini(struct prim_presentity *p)
 	prim_source_fini(&p->source);
 }
 
+/* The octet that stands at the front of `id`, taken off. A '%' that is no escape
+ * stands for itself. */
+static unsigned take_octet(struct prim_slice *id)
+{
+	unsigned octet = (unsigned char)id->ptr[0];
+	int high = -1, low = -1;
+
+	if (octet == '%' && id->len >= 3) {
+		high = prim_octet_hex(id->ptr[1]);
+		low = prim_octet_hex(id->ptr[2]);
+	}
+	if (high >= 0 && low >= 0) {
+		*id = prim_slice_from(*id, 3);
+		return (unsigned)(high * 16 + low);
+	}
+	*id = prim_slice_from(*id, 1);
+	return octet;
+}
+
+/* ERR-42: they compare after percent-decoding. */
+static bool is_same_id(struct prim_slice a, struct prim_slice b)
+{
+	if (prim_slice_eq(a, b))
+		return true;
+	if (prim_slice_find(a, '%') < 0 && prim_slice_find(b, '%') < 0)
+		return false;
+	while (a.len > 0 && b.len > 0) {
+		if (take_octet(&a) != take_octet(&b))
+			return false;
+	}
+	return a.len == b.len;
+}
+
 struct prim_tuple *prim_presentity_find(const struct prim_presentity *p,
     struct prim_slice tuple_id)
 {
 	struct prim_tuple *t;
 
 	TAILQ_FOREACH(t, &p->tuples, link)
-		if (prim_slice_eq(prim_tuple_id(t), tuple_id))
+		if (is_same_id(prim_tuple_id(t), tuple_id))
 			return t;
 	return NULL;
 }
@@ -256,7 +290,8 @@ unsigned prim_presentity_plan(const struct prim_presentity *p,
 		prim_document_unref(c.content);
 		return PRIM_INTERNAL_ERROR;
 	}
-	c.tuple_id = prim_slice_copy(what->tuple_id);
+	/* It keeps the name it was first given; its value has this one. */
+	c.tuple_id = prim_slice_copy(t ? prim_tuple_id(t) : what->tuple_id);
 	if (c.kind == PRIM_CHANGE_LEASE || c.kind == PRIM_CHANGE_EXPIRY)
 		c.expires_ms = now_ms + what->duration_ms;
 	c.lease_row = t ? t->lease_row : 0;

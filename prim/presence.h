@@ -38,7 +38,7 @@ struct prim_tuple {
 	struct prim_timer timer;            /* of the lease */
 	int64_t lease_row; /* the owner's: where it is stored */
 	size_t id_len;
-	char id[]; /* Tuple-ID */
+	char id[]; /* Tuple-ID, as it was first spelled */
 };
 
 struct prim_presentity_ops {
@@ -88,7 +88,7 @@ struct prim_change {
 	enum prim_change_kind kind;
 	struct prim_document *content; /* owned ref; PERMANENT and LEASE; its
 	                                  name is the Tuple-ID */
-	char *tuple_id;                /* owned */
+	char *tuple_id;                /* owned; as it was first spelled */
 	int64_t expires_ms;            /* LEASE and EXPIRY */
 	int64_t at_ms;                 /* when it was published */
 	int64_t lease_row;             /* LEASE: the owner sets it once stored;
@@ -122,7 +122,7 @@ void prim_tuple_expire(struct prim_tuple *t);
 /* lease_due is called again at `at_ms`. */
 void prim_tuple_wait(struct prim_tuple *t, int64_t at_ms);
 struct prim_slice prim_tuple_id(const struct prim_tuple *t);
-/* By its Tuple-ID (exact); or NULL. */
+/* By its Tuple-ID, compared after percent-decoding (ERR-42); or NULL. */
 struct prim_tuple *prim_presentity_find(const struct prim_presentity *p,
     struct prim_slice tuple_id);
 /* What is seen of it. Borrowed. */
