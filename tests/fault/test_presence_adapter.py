@@ -289,7 +289,7 @@ class Misdeeds(Adapters):
         self.flood("flood-20000@fault.localhost", lambda: True)
         self.failed = False
 
-    def test_a_flood_of_one_who_does_not_read_ends_with_his_death(self):
+    def test_a_flood_of_one_who_does_not_read_costs_only_him(self):
         old = self.primd.host_pid("rogue")
         self.flood("mute@rogue.localhost", lambda:
                    self.primd.host_pid("rogue") not in (old, None)
