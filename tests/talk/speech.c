@@ -8,22 +8,32 @@
 
 /* "C1: text" in parts. */
 struct speech {
-	char who;  /* 'C' or 'S' */
+	char who;  /* 'C' or 'S', also for 'A' and 'B' */
 	char kind; /* ':' a line, '|' a line of the body, '>' octets */
 	unsigned conn;
 	struct prim_slice text;
 };
 
+/* Of the adapters there are few. */
+static unsigned adapter_conn(unsigned number)
+{
+	const unsigned count = TALK_ENDS - TALK_CONNS;
+
+	return TALK_CONNS + (number + count - 1) % count;
+}
+
 static bool parse(struct prim_slice line, struct speech *out)
 {
 	size_t at = 1;
 
-	if (line.len < 2 || (line.ptr[0] != 'C' && line.ptr[0] != 'S'))
+	if (line.len < 2 || !strchr("CSAB", line.ptr[0]))
 		return false;
-	out->who = line.ptr[0];
+	out->who = strchr("CA", line.ptr[0]) ? 'C' : 'S';
 	out->conn = 1;
 	if (isdigit((unsigned char)line.ptr[at]))
 		out->conn = (unsigned)(line.ptr[at++] - '0');
+	if (strchr("AB", line.ptr[0]))
+		out->conn = adapter_conn(out->conn);
 	if (at >= line.len || !strchr(":|>", line.ptr[at]))
 		return false;
 	out->kind = line.ptr[at++];

@@ -68,7 +68,7 @@ bool talk_differs(struct talk *t, struct prim_slice expected,
 
 static void print_rest(const struct talk *t)
 {
-	for (unsigned i = 0; i < TALK_CONNS; i++) {
+	for (unsigned i = 0; i < TALK_ENDS; i++) {
 		const struct talk_conn *c = &t->world.conns[i];
 
 		if (!c->was_opened)
@@ -94,6 +94,28 @@ static bool is_configured(const struct talk *t, struct prim_slice key)
 	return false;
 }
 
+void talk_config_change(struct talk *t, struct prim_slice line)
+{
+	struct prim_slice rest = line, text = prim_buf_slice(&t->config), old;
+	struct prim_slice key = prim_slice_cut(&rest, ':');
+	struct prim_buf fresh = { 0 };
+	bool is_old = false;
+
+	while (talk_line_next(&text, &old)) {
+		rest = old;
+		if (!prim_slice_starts(old, PRIM_SLICE(" ")))
+			is_old = prim_slice_eq(prim_slice_cut(&rest, ':'), key);
+		if (!is_old) {
+			prim_buf_put(&fresh, old);
+			prim_buf_putc(&fresh, '\n');
+		}
+	}
+	prim_buf_put(&fresh, line);
+	prim_buf_putc(&fresh, '\n');
+	prim_buf_fini(&t->config);
+	t->config = fresh;
+}
+
 static bool open_world(struct talk *t)
 {
 	struct br_err err = { "" };
@@ -116,7 +138,7 @@ struct talk_conn *talk_conn(struct talk *t, unsigned c)
 {
 	struct talk_conn *conn = &t->world.conns[c];
 
-	if (!conn->was_opened)
+	if (!conn->was_opened && c < TALK_CONNS)
 		talk_conn_open(&t->world, conn, "192.0.2.1");
 	return conn;
 }
@@ -173,7 +195,7 @@ static bool run_end(struct talk *t)
 	bool ok = t->is_open && talk_speech_end(t);
 
 	talk_world_turn(&t->world);
-	for (unsigned i = 0; ok && i < TALK_CONNS; i++) {
+	for (unsigned i = 0; ok && i < TALK_ENDS; i++) {
 		if (talk_conn_unread(&t->world.conns[i]).len > 0)
 			ok = talk_fail(t, "more came than was expected");
 	}
@@ -188,7 +210,7 @@ static void fini(struct talk *t)
 	prim_buf_fini(&t->before);
 	prim_buf_fini(&t->after);
 	prim_buf_fini(&t->body);
-	for (unsigned i = 0; i < TALK_CONNS; i++)
+	for (unsigned i = 0; i < TALK_ENDS; i++)
 		prim_buf_fini(&t->hearings[i].body);
 }
 

@@ -31,7 +31,8 @@ struct talk {
 	struct talk_names names;
 	struct prim_buf config;
 	bool in_config, is_open;
-	/* The lines in front of this one: 'C' or 'S' of a connection, or 0. */
+	/* The lines in front of this one: 'C' or 'S' of a connection, or 0; for
+	 * an adapter's, too. */
 	char who;
 	unsigned conn;
 	/* What the client says: before and behind the length, and the body. */
@@ -39,7 +40,7 @@ struct talk {
 	bool has_hole, has_body;
 	bool
 	    in_a_hurry; /* nothing happens between saying it and what follows */
-	struct talk_hearing hearings[TALK_CONNS];
+	struct talk_hearing hearings[TALK_ENDS];
 };
 
 /* Says why, once a run. Returns false. */
@@ -48,8 +49,12 @@ bool talk_fail(struct talk *t, const char *why);
 bool talk_differs(struct talk *t, struct prim_slice expected,
     struct prim_slice got);
 
-/* The connection `c`, which is opened if it is new. */
+/* The connection `c`, which is opened if it is new and a client's. */
 struct talk_conn *talk_conn(struct talk *t, unsigned c);
+
+/* The configuration so far, with `line` in place of what it had under the same
+ * key. */
+void talk_config_change(struct talk *t, struct prim_slice line);
 
 /* Does what `line` of a script says. */
 bool talk_line(struct talk *t, struct prim_slice line);
@@ -58,7 +63,7 @@ bool talk_line(struct talk *t, struct prim_slice line);
 bool talk_word_is(struct prim_slice line);
 bool talk_word(struct talk *t, struct prim_slice line);
 
-/* Is `line` speech: "C1: ", "S|" ...? */
+/* Is `line` speech: "C1: ", "S|", "A:" ...? */
 bool talk_speech_is(struct prim_slice line);
 /* Carries it out, or remembers it for talk_speech_end(). */
 bool talk_speech(struct talk *t, struct prim_slice line);

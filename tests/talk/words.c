@@ -5,16 +5,23 @@
 
 #include "bridge/value.h"
 #include "prim/base.h"
+#include "tests/talk/adapter.h"
 #include "tests/talk/proof.h"
 
-/* The connection that `args` begins with, taken off; 1 when it is missing. */
+/* The connection that `args` begins with, taken off; 1 when it is missing. "A2"
+ * is the second adapter's. */
 static unsigned take_conn(struct prim_slice *args)
 {
 	struct prim_slice word = prim_slice_cut(args, ' ');
 	uint64_t number = 1;
 
-	(void)prim_slice_number(word, TALK_CONNS - 1, &number);
-	return (unsigned)number;
+	if (!prim_slice_starts(word, PRIM_SLICE("A"))) {
+		(void)prim_slice_number(word, TALK_CONNS - 1, &number);
+		return (unsigned)number;
+	}
+	(void)prim_slice_number(prim_slice_from(word, 1),
+	    TALK_ENDS - TALK_CONNS, &number);
+	return TALK_CONNS + (unsigned)number - 1;
 }
 
 static bool do_advance(struct talk *t, struct prim_slice args)
@@ -92,6 +99,23 @@ static bool do_forget(struct talk *t, struct prim_slice args)
 
 	c->taken = c->in.len;
 	return true;
+}
+
+static bool do_adapter(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+
+	return talk_adapter_open(&t->world, c, args) ||
+	    talk_fail(t, "no such adapter is configured");
+}
+
+static bool do_reload(struct talk *t, struct prim_slice args)
+{
+	struct br_err err = { "" };
+
+	talk_config_change(t, args);
+	return talk_world_reload(&t->world, prim_buf_slice(&t->config), &err) ||
+	    talk_fail(t, err.text);
 }
 
 static bool do_account(struct talk *t, struct prim_slice args)
@@ -194,6 +218,8 @@ static const struct word {
 	{ { "forget", 6 },      do_forget    },
 	{ { "times", 5 },       do_times     },
 	{ { "account", 7 },     do_account   },
+	{ { "adapter", 7 },     do_adapter   },
+	{ { "reload", 6 },      do_reload    },
 	{ { "remove", 6 },      do_remove    },
 	{ { "challenge", 9 },   do_challenge },
 	{ { "stop", 4 },        do_stop      },

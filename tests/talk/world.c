@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "bridge/conn.h"
+#include "bridge/reload.h"
 #include "bridge/worker.h"
 #include "prim/base.h"
+#include "tests/talk/adapter.h"
 
 #define STILL_TURNS 4   /* in a row without an octet: nothing will come */
 #define PIECES      512 /* at most, of what a client says by octets */
@@ -89,7 +91,7 @@ bool talk_world_open(struct talk_world *w, struct prim_slice config,
 		.by_hand_ms = TALK_START_MS,
 	};
 
-	for (unsigned i = 0; i < TALK_CONNS; i++)
+	for (unsigned i = 0; i < TALK_ENDS; i++)
 		w->conns[i].fd = -1;
 	w->base = event_base_new();
 	w->config = br_config_parse("config", config, NULL, err);
@@ -106,6 +108,20 @@ bool talk_world_open(struct talk_world *w, struct prim_slice config,
 			PRIM_SLICE_NONE))
 			return br_err_set(err, "no account %s", PEOPLE[i]);
 	}
+	return true;
+}
+
+bool talk_world_reload(struct talk_world *w, struct prim_slice config,
+    struct br_err *err)
+{
+	struct br_config *fresh = br_config_parse("config", config, NULL, err);
+
+	if (!fresh)
+		return false;
+	br_reload_adopt(w->config, fresh, &w->server->log);
+	br_server_adopted(w->server);
+	br_config_free(fresh);
+	talk_world_turn(w);
 	return true;
 }
 
@@ -126,7 +142,7 @@ void talk_world_close(struct talk_world *w)
 {
 	if (w->server)
 		w->server = br_server_free(w->server);
-	for (unsigned i = 0; i < TALK_CONNS; i++) {
+	for (unsigned i = 0; i < TALK_ENDS; i++) {
 		struct talk_conn *c = &w->conns[i];
 
 		SSL_free(c->ssl);
@@ -180,6 +196,8 @@ static void conn_flush(struct talk_conn *c)
 {
 	ssize_t len;
 
+	if (c->host)
+		talk_adapter_flush(c);
 	while (c->fd >= 0 && c->out.len > 0 && (len = conn_write(c)) > 0) {
 		c->out.len -= (size_t)len;
 		memmove(c->out.ptr, c->out.ptr + len, c->out.len);
@@ -208,7 +226,7 @@ static ssize_t conn_read(struct talk_conn *c, char *room, size_t size)
 static bool conn_fill(struct talk_conn *c)
 {
 	char room[16384];
-	bool came = false;
+	bool came = c->host && talk_adapter_fill(c);
 	ssize_t len;
 
 	while (c->fd >= 0 && !c->is_ended && !c->is_deaf) {
@@ -262,7 +280,7 @@ static bool turn_once(struct talk_world *w)
 	event_base_loop(w->base, is_computing ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 	br_server_turn(s);
 	br_store_settle(s->store); /* as late as it can be */
-	for (unsigned i = 0; i < TALK_CONNS; i++) {
+	for (unsigned i = 0; i < TALK_ENDS; i++) {
 		if (conn_turn(&w->conns[i]))
 			came = true;
 	}
@@ -312,7 +330,9 @@ void talk_conn_open(struct talk_world *w, struct talk_conn *c,
 
 void talk_conn_close(struct talk_world *w, struct talk_conn *c, bool half)
 {
-	if (half) {
+	if (c->host) {
+		talk_adapter_close(c);
+	} else if (half) {
 		(void)shutdown(c->fd, SHUT_WR);
 	} else {
 		SSL_free(c->ssl);

@@ -15,15 +15,17 @@
 #include "prim/buf.h"
 
 #define TALK_CONNS    10
-#define TALK_START_MS 1004356800000 /* Mon, 29 Oct 2001 12:00:00 +0000 */
+#define TALK_ENDS     (TALK_CONNS + 2) /* with those of adapters */
+#define TALK_START_MS 1004356800000    /* Mon, 29 Oct 2001 12:00:00 +0000 */
 
 struct talk_conn {
-	int fd;              /* -1: not open on our side */
-	SSL *ssl;            /* owned; NULL: in clear */
-	struct prim_buf in;  /* all that came */
-	size_t taken;        /* of it, by what was expected */
-	struct prim_buf out; /* not written yet */
-	size_t waiting;      /* octets the server had not read when we looked */
+	int fd;               /* -1: not open on our side */
+	struct br_host *host; /* borrowed: of an adapter's end, or NULL */
+	SSL *ssl;             /* owned; NULL: in clear */
+	struct prim_buf in;   /* all that came */
+	size_t taken;         /* of it, by what was expected */
+	struct prim_buf out;  /* not written yet */
+	size_t waiting; /* octets the server had not read when we looked */
 	bool was_opened;
 	bool is_ended; /* by the server */
 	bool is_deaf;  /* does not read */
@@ -37,7 +39,7 @@ struct talk_world {
 	char *challenge;          /* owned: of CRAM-MD5; NULL: the server's */
 	char dir[64];             /* of the certificate; empty: none */
 	bool by_octets;           /* what clients say comes in small pieces */
-	struct talk_conn conns[TALK_CONNS];
+	struct talk_conn conns[TALK_ENDS];
 };
 
 /* Starts a server with this configuration and accounts alice, bob and carol,
@@ -51,6 +53,10 @@ bool talk_world_account(struct talk_world *w, struct prim_slice name,
     struct prim_slice password);
 /* Removes it, as the operator does. */
 void talk_world_remove(struct talk_world *w, struct prim_slice name);
+
+/* Does what SIGHUP does, with this configuration. */
+bool talk_world_reload(struct talk_world *w, struct prim_slice config,
+    struct br_err *err);
 
 /* Gives the server a certificate. */
 bool talk_world_certify(struct talk_world *w, struct br_err *err);
