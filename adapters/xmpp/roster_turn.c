@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+/* Whose turn it is: to say something to XMPP, to ask something of the core. */
+
+#include "adapters/xmpp/roster_private.h"
+
+#define BLOCKED_MS 50 /* how long a busy leg is left alone */
+
+/*
+ * The queues.
+ */
+
+void xa_contact_say(struct xa_contact *c, unsigned what)
+{
+	struct xa_roster *r = c->roster;
+
+	c->say |= what;
+	if (!c->say || c->is_saying || !xa_contact_is_up(c))
+		return;
+	c->is_saying = true;
+	TAILQ_INSERT_TAIL(&r->say_queue, c, say_turn);
+}
+
+void xa_contact_ask(struct xa_contact *c)
+{
+	if (c->is_asking)
+		return;
+	c->is_asking = true;
+	TAILQ_INSERT_TAIL(&c->roster->ask_queue, c, ask_turn);
+}
+
+static void leave_saying(struct xa_contact *c)
+{
+	if (c->is_saying)
+		TAILQ_REMOVE(&c->roster->say_queue, c, say_turn);
+	c->is_saying = false;
+}
+
+static void leave_asking(struct xa_contact *c)
+{
+	if (c->is_asking)
+		TAILQ_REMOVE(&c->roster->ask_queue, c, ask_turn);
+	c->is_asking = false;
+}
+
+void xa_contact_leave(struct xa_contact *c)
+{
+	leave_saying(c);
+	leave_asking(c);
+}
+
+/*
+ * Saying.
+ */
+
+static unsigned say_word(struct xa_contact *c, const char *type)
+{
+	struct xa_roster *r = c->roster;
+	const struct xa_follow *f = &c->follow;
+	const bool is_error = f->error && type[0] == 'e';
+	const struct xa_word w = {
+		.type = type,
+		.from = c->ours,
+		.to = c->theirs,
+		.id = is_error ? f->request_id : NULL,
+		.error = is_error ? f->error : NULL,
+	};
+
+	r->ops->say(r->ctx, c->leg, &w);
+	return 1;
+}
+
+struct showing {
+	struct xa_contact *c;
+	const char *to;
+	const char *id;
+	bool only_gone;
+	unsigned count;
+};
+
+static void show_one(void *arg, const struct xa_presence *p)
+{
+	struct showing *s = arg;
+	struct xa_roster *r = s->c->roster;
+	const struct xa_presence_route route = {
+		.from = s->c->ours,
+		.to = s->to,
+		.id = s->id,
+		.now_ms = r->now_ms,
+	};
+
+	if (s->only_gone && p->is_available)
+		return;
+	r->ops->show(r->ctx, s->c->leg, p, &route);
+	s->count++;
+}
+
+/* Which resources are available changes seldom, and is worth remembering: or
+ * one that goes while we are away would be shown for ever. */
+static bool has_same_resources(const struct xa_presences *a,
+    const struct xa_presences *b)
+{
+	struct prim_buf names[2] = { { 0 }, { 0 } };
+	const struct xa_presences *both[] = { a, b };
+	bool same;
+
+	for (unsigned n = 0; n < 2; n++) {
+		for (unsigned i = 0; i < both[n]->count; i++) {
+			if (!both[n]->items[i].is_available)
+				continue;
+			prim_buf_puts(&names[n], "/");
+			prim_buf_put(&names[n],
+			    prim_slice_of(both[n]->items[i].resource));
+		}
+	}
+	same = prim_slice_eq(prim_buf_slice(&names[0]),
+	    prim_buf_slice(&names[1]));
+	prim_buf_fini(&names[0]);
+	prim_buf_fini(&names[1]);
+	return same;
+}
+
+unsigned xa_contact_show(struct xa_contact *c, bool in_full)
+{
+	struct xa_follow *f = &c->follow;
+	struct showing s = { .c = c, .to = c->theirs, .only_gone = in_full };
+	bool same = has_same_resources(&f->told, &f->now);
+
+	if (f->bounces < XA_BOUNCES_MAX)
+		xa_presences_diff(&f->told, &f->now, show_one, &s);
+	if (in_full && f->bounces < XA_BOUNCES_MAX) {
+		s.only_gone = false;
+		xa_presences_diff(NULL, &f->now, show_one, &s);
+	}
+	xa_presences_copy(&f->told, &f->now);
+	if (!same && !c->roster->is_draining)
+		xa_contact_keep(c);
+	return s.count;
+}
+
+/* One that was asked for by its full JID: whether it is there, no more. */
+static unsigned answer_one(struct xa_contact *c, struct showing *s)
+{
+	const struct xa_follow *f = &c->follow;
+	struct xa_presence p = {
+		.resource = f->asked,
+		.idle_since_ms = XA_NO_TIME,
+		.stamp_ms = XA_NO_TIME,
+	};
+
+	for (unsigned i = 0; i < f->now.count; i++) {
+		if (prim_slice_eq(prim_slice_of(f->now.items[i].resource),
+			prim_slice_of(f->asked)))
+			p.is_available = f->now.items[i].is_available;
+	}
+	show_one(s, &p);
+	return s->count;
+}
+
+static unsigned say_answer(struct xa_contact *c)
+{
+	static const struct xa_presence NOTHING = {
+		.idle_since_ms = XA_NO_TIME,
+		.stamp_ms = XA_NO_TIME,
+	};
+	struct xa_follow *f = &c->follow;
+	struct showing s = { .c = c, .to = f->asker, .id = f->asker_id };
+
+	if (!f->asker || !f->is_known)
+		return 0;
+	if (f->asked)
+		answer_one(c, &s);
+	else
+		xa_presences_diff(NULL, &f->now, show_one, &s);
+	if (s.count == 0)
+		show_one(&s, &NOTHING);
+	f->asker = prim_free(f->asker);
+	f->asker_id = prim_free(f->asker_id);
+	f->asked = prim_free(f->asked);
+	return s.count;
+}
+
+static unsigned say_of_watch(struct xa_contact *c, unsigned what)
+{
+	unsigned n = 0;
+
+	if (what & XA_SAY_LEFT)
+		n += say_word(c, "unavailable");
+	if (what & XA_SAY_UNSUBSCRIBE)
+		n += say_word(c, "unsubscribe");
+	if (what & XA_SAY_SUBSCRIBE) {
+		n += say_word(c, "subscribe");
+		xa_watch_was_asked(c);
+	}
+	if (what & XA_SAY_PROBE) {
+		n += say_word(c, "probe");
+		c->roster->probes++;
+		xa_watch_was_probed(c);
+	}
+	return n;
+}
+
+static unsigned say_of_follow(struct xa_contact *c, unsigned what)
+{
+	unsigned n = 0;
+
+	if (what & XA_SAY_REFUSED)
+		n += say_word(c, "error");
+	if (what & XA_SAY_SUBSCRIBED)
+		n += say_word(c, "subscribed");
+	if (what & (XA_SAY_ALL | XA_SAY_NEWS))
+		n += xa_contact_show(c, what & XA_SAY_ALL);
+	if (what & XA_SAY_ANSWER)
+		n += say_answer(c);
+	if (what & XA_SAY_UNSUBSCRIBED)
+		n += say_word(c, "unsubscribed");
+	return n;
+}
+
+static void say(struct xa_contact *c)
+{
+	struct xa_roster *r = c->roster;
+	const unsigned what = c->say;
+	unsigned count;
+
+	c->say = 0;
+	count = say_of_watch(c, what) + say_of_follow(c, what);
+	r->words += count;
+	xa_bucket_take(&r->bucket, count);
+	xa_contact_reap(c);
+}
+
+static void turn_saying(struct xa_roster *r)
+{
+	struct xa_contact *c;
+
+	while (r->now_ms >= r->blocked_ms && (c = TAILQ_FIRST(&r->say_queue))) {
+		if (xa_contact_is_up(c)) {
+			if (!xa_bucket_has(&r->bucket, r->now_ms))
+				return;
+			if (!r->ops->is_clear(r->ctx, c->leg)) {
+				r->blocked_ms = r->now_ms + BLOCKED_MS;
+				return;
+			}
+		}
+		leave_saying(c);
+		if (xa_contact_is_up(c))
+			say(c);
+	}
+}
+
+/*
+ * Asking.
+ */
+
+static void turn_asking(struct xa_roster *r)
+{
+	struct xa_contact *c;
+
+	while ((c = TAILQ_FIRST(&r->ask_queue)) && r->ops->room(r->ctx) > 0) {
+		if (!xa_watch_ask(c) || !xa_follow_ask(c))
+			return;
+		leave_asking(c);
+		xa_contact_reap(c);
+	}
+}
+
+void xa_roster_turn(struct xa_roster *r)
+{
+	turn_asking(r);
+	turn_saying(r);
+	turn_asking(r);
+}
+
+/* The core's room comes with an answer, which calls us again. */
+int64_t xa_roster_turn_deadline(const struct xa_roster *r)
+{
+	int64_t at;
+
+	if (TAILQ_EMPTY(&r->say_queue))
+		return INT64_MAX;
+	at = xa_bucket_next(&r->bucket, r->now_ms);
+	return at > r->blocked_ms ? at : r->blocked_ms;
+}
