@@ -229,10 +229,10 @@ static void link_stanza(void *ctx, xmpp_stanza_t *stanza)
 {
 	struct xa_leg *leg = ctx;
 
-	/* Presence comes in a later version; subscribing to somebody here
-	 * stays unanswered until then, which is no refusal. */
 	if (xa_stanza_is_core(stanza, "message"))
 		take_message(leg, stanza);
+	else if (xa_stanza_is_core(stanza, "presence"))
+		leg->setup.ops->presence(leg->setup.ctx, leg, stanza);
 	else if (xa_stanza_is_core(stanza, "iq"))
 		take_iq(leg, stanza);
 }

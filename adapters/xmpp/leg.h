@@ -34,6 +34,9 @@ struct xa_leg_ops {
 	/* A message from somebody. False: there is no room, it comes again
 	 * after xa_leg_go(). Borrowed. */
 	bool (*message)(void *ctx, struct xa_leg *leg, xmpp_stanza_t *message);
+	/* A presence stanza from somebody. Borrowed. */
+	void (*presence)(void *ctx, struct xa_leg *leg,
+	    xmpp_stanza_t *presence);
 	/* The end of a delivery. */
 	void (*report)(void *ctx, struct prim_slice delivery_id, unsigned code,
 	    const char *text);

@@ -25,7 +25,12 @@ struct bridge {
 	struct prim_buf body;
 	bool full; /* refuse submissions */
 	unsigned submissions;
-	const char *routed; /* the one domain that is routed; NULL: all */
+	struct prim_buf
+	    presence; /* subscribe, unsubscribe, notify; one a line */
+	struct prim_buf document; /* of the last notify */
+	struct prim_buf id;       /* of the last subscribe */
+	unsigned room;            /* for presence */
+	const char *routed;       /* the one domain that is routed; NULL: all */
 };
 
 struct event_base *bridge_base(struct bridge *b)
@@ -110,6 +115,55 @@ void bridge_metric(struct bridge *b, const char *name, int64_t value)
 	(void)value;
 }
 
+bool bridge_subscribe(struct bridge *b, const struct bridge_subscription *s)
+{
+	prim_buf_putf(&b->presence, "subscribe %.*s %.*s %u\n",
+	    PRIM_SLICE_ARG(s->watcher), PRIM_SLICE_ARG(s->presentity),
+	    s->duration_s);
+	prim_buf_reset(&b->id);
+	prim_buf_put(&b->id, s->id);
+	return true;
+}
+
+bool bridge_unsubscribe(struct bridge *b, const struct bridge_subscription *s)
+{
+	prim_buf_putf(&b->presence, "unsubscribe %.*s %.*s\n",
+	    PRIM_SLICE_ARG(s->watcher), PRIM_SLICE_ARG(s->presentity));
+	return true;
+}
+
+bool bridge_notify(struct bridge *b, const struct bridge_notification *n)
+{
+	prim_buf_putf(&b->presence, "notify %.*s %.*s %.*s%s\n",
+	    PRIM_SLICE_ARG(n->watcher), PRIM_SLICE_ARG(n->presentity),
+	    PRIM_SLICE_ARG(n->id), n->is_end ? " end" : "");
+	prim_buf_reset(&b->document);
+	prim_buf_put(&b->document, n->body);
+	return true;
+}
+
+unsigned bridge_presence_room(const struct bridge *b)
+{
+	return b->room;
+}
+
+void bridge_state_put(struct bridge *b, struct prim_slice key,
+    struct prim_slice value)
+{
+	(void)value;
+	prim_buf_putf(&b->presence, "put %.*s\n", PRIM_SLICE_ARG(key));
+}
+
+void bridge_state_drop(struct bridge *b, struct prim_slice key)
+{
+	prim_buf_putf(&b->presence, "drop %.*s\n", PRIM_SLICE_ARG(key));
+}
+
+void bridge_state_list(struct bridge *b)
+{
+	prim_buf_puts(&b->said, "list\n");
+}
+
 static inline const char *fake_text(struct prim_buf *b)
 {
 	prim_buf_putc(b, '\0');
@@ -123,6 +177,9 @@ static inline void fake_fini(struct bridge *b)
 	prim_buf_fini(&b->log);
 	prim_buf_fini(&b->token);
 	prim_buf_fini(&b->body);
+	prim_buf_fini(&b->presence);
+	prim_buf_fini(&b->document);
+	prim_buf_fini(&b->id);
 }
 
 #endif

@@ -88,6 +88,7 @@ static int setup(void **state)
 
 	w->bridge.base = event_base_new();
 	w->bridge.now_ms = INT64_C(1793004800000);
+	w->bridge.room = 256;
 	ticker = start_clock(&w->bridge);
 	server_open(&w->server, w->bridge.base);
 	w->server.echo = true;
@@ -122,10 +123,17 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start(struct world *w)
+/* STATE is empty. */
+static void begin(struct world *w)
 {
 	assert_true(br_adapter_plugin.start(&w->bridge, w->state, &w->options));
 	w->started = true;
+	br_adapter_plugin.state_value(w->state, NULL, NULL);
+}
+
+static void start(struct world *w)
+{
+	begin(w);
 	await_said(w, "window 1024\n");
 	prim_buf_reset(&w->bridge.said);
 }
@@ -168,9 +176,12 @@ static void the_window_opens_when_the_link_is_up(void **state)
 
 	assert_true(br_adapter_plugin.start(&w->bridge, w->state, &w->options));
 	w->started = true;
-	assert_string_equal(fake_text(&w->bridge.said), "ready\n");
+	assert_string_equal(fake_text(&w->bridge.said), "list\n");
+	br_adapter_plugin.state_value(w->state, NULL, NULL);
+	assert_string_equal(fake_text(&w->bridge.said), "list\nready\n");
 	await_said(w, "window 1024\n");
-	assert_string_equal(fake_text(&w->bridge.said), "ready\nwindow 1024\n");
+	assert_string_equal(fake_text(&w->bridge.said),
+	    "list\nready\nwindow 1024\n");
 }
 
 static void a_receipt_of_the_recipient_is_200(void **state)
