@@ -107,6 +107,8 @@ struct br_host_request {
 
 /* Is it ready (also while its foreign network is down)? */
 bool br_host_is_ready(const struct br_host *h);
+/* Would br_host_ask() with nothing reserved succeed now? */
+bool br_host_may_ask(const struct br_host *h);
 /* Sends `r`. `q` hears the answer, and NULL when the process ends first; it is
  * borrowed until then, or until br_host_forget(). `q` may be NULL: nobody wants
  * to know. False: it is not ready, or BR_HOST_QUESTIONS_MAX are unanswered, of

@@ -20,6 +20,11 @@ static bool has_room(const struct br_host *h, unsigned reserved)
 	return h->questions < max && h->question_octets < max * each;
 }
 
+bool br_host_may_ask(const struct br_host *h)
+{
+	return br_host_is_ready(h) && has_room(h, 0);
+}
+
 static void owe_room(struct br_host *h, unsigned reserved)
 {
 	if (!h->ask_owed || reserved < h->ask_reserved)
