@@ -241,7 +241,8 @@ unsigned fa_presence_notify(void *state, const struct bridge_notification *n)
 
 	if (order.verb == FA_FORGET)
 		return PRIM_NOT_FOUND;
-	tell(p, n);
+	if (order.verb != FA_SILENCE)
+		tell(p, n);
 	return PRIM_OK;
 }
 

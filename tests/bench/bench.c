@@ -12,14 +12,18 @@
 
 #include "prim/slice.h"
 #include "tests/bench/accounts.h"
+#include "tests/bench/fanout.h"
 #include "tests/bench/idle.h"
 #include "tests/bench/load.h"
+#include "tests/bench/process.h"
+#include "tests/bench/publish.h"
+#include "tests/bench/subscriptions.h"
 
 #define NUMBER_MAX 4194304 /* a process id */
 
 struct options {
-	unsigned port, pid, count, window, seconds, text;
-	const char *domain, *data, *to;
+	unsigned port, pid, count, window, seconds, text, tuples, runs;
+	const char *domain, *data, *to, *kind;
 	bool tls;
 };
 
@@ -29,6 +33,13 @@ static const char USAGE[] =
     "  relay      --count pairs of sender and listener\n"
     "  queue      --count senders to one address --to, answered 101\n"
     "  idle       --count connections that say nothing\n"
+    "  fanout     one who changes and --count who watch; --runs lines\n"
+    "  publish    --count publishers with --tuples, PI-Type --kind\n"
+    "  subscribe  --data DIR --count N: makes subscriptions of watchers at the\n"
+    "             domain --to that begin to end in --seconds; the server is "
+    "down\n"
+    "  expire     --count subscriptions that begin to end in --seconds\n"
+    "  memory     what the server has now\n"
     "options: --port PORT --pid PID --domain DOMAIN --window N --seconds N\n"
     "         --text OCTETS --tls\n";
 
@@ -77,14 +88,109 @@ static void idle_mode(const struct options *o, struct bench_crowd *crowd)
 	    r.cpu_ms);
 }
 
-static void run_mode(const char *mode, const struct options *o)
+static void tell_fanout(const struct bench_fanout_options *options,
+    const struct bench_fanout_result *r)
+{
+	double each = r->notifies ? 1e-3 / (double)r->notifies : 0;
+
+	printf("fanout watchers=%u rate=%.0f changes=%" PRIu64 " cpu_us=%.2f "
+	       "p50_us=%.0f p99_us=%.0f own_us=%.2f wrong=%" PRIu64 "\n",
+	    options->watchers, (double)r->notifies / r->seconds, r->changes,
+	    (double)r->cpu_ns * each, bench_latency_us(&r->latency, 0.5),
+	    bench_latency_us(&r->latency, 0.99), (double)r->own_cpu_ns * each,
+	    r->wrong);
+	fflush(stdout);
+}
+
+static void fanout_mode(const struct options *o, struct bench_crowd *crowd)
+{
+	const struct bench_fanout_options fanout = {
+		.watchers = o->count,
+		.seconds = o->seconds,
+		.runs = o->runs,
+		.pid = (pid_t)o->pid,
+	};
+
+	crowd->is_presence = true;
+	bench_fanout_run(crowd, &fanout, tell_fanout);
+}
+
+static void publish_mode(const struct options *o, struct bench_crowd *crowd)
+{
+	static struct bench_publish_result r; /* large */
+	const struct bench_publish_options publish = {
+		.publishers = o->count,
+		.tuples = o->tuples,
+		.window = o->window,
+		.seconds = o->seconds,
+		.kind = o->kind,
+		.pid = (pid_t)o->pid,
+	};
+	double each;
+
+	crowd->is_presence = true;
+	bench_publish_run(crowd, &publish, &r);
+	each = r.answered ? 1e-3 / (double)r.answered : 0;
+	printf("publish publishers=%u tuples=%u window=%u kind=%s rate=%.0f "
+	       "cpu_us=%.2f p50_us=%.0f p99_us=%.0f own_us=%.2f failed=%" PRIu64
+	       " first_failure=%u\n",
+	    o->count, o->tuples, o->window, o->kind,
+	    (double)r.answered / r.seconds, (double)r.cpu_ns * each,
+	    bench_latency_us(&r.latency, 0.5),
+	    bench_latency_us(&r.latency, 0.99), (double)r.own_cpu_ns * each,
+	    r.failed, r.failed_code);
+}
+
+static void subscribe_mode(const struct options *o)
+{
+	const struct bench_subscriptions s = {
+		.data_dir = o->data,
+		.domain = o->domain,
+		.foreign = o->to,
+		.count = o->count,
+		.first_s = o->seconds,
+	};
+
+	if (!o->data || !o->to)
+		errx(2, "subscribe: --data or --to is missing");
+	printf("subscribe count=%u strings=%.1f\n", o->count,
+	    bench_subscriptions_make(&s));
+}
+
+static void expire_mode(const struct options *o)
+{
+	printf("expire count=%u cpu_us=%.2f\n", o->count,
+	    bench_subscriptions_end(o->count, o->seconds, (pid_t)o->pid));
+}
+
+static void memory_mode(const struct options *o)
+{
+	struct bench_memory m;
+
+	bench_process_memory((pid_t)o->pid, &m);
+	printf("memory private_kb=%ld pss_kb=%ld\n", m.private_kb, m.pss_kb);
+}
+
+/* Those that need no connection. */
+static bool run_alone(const char *mode, const struct options *o)
+{
+	if (strcmp(mode, "accounts") == 0)
+		accounts_mode(o);
+	else if (strcmp(mode, "subscribe") == 0)
+		subscribe_mode(o);
+	else if (strcmp(mode, "expire") == 0 && o->pid)
+		expire_mode(o);
+	else if (strcmp(mode, "memory") == 0 && o->pid)
+		memory_mode(o);
+	else
+		return false;
+	return true;
+}
+
+static void run_connected(const char *mode, const struct options *o)
 {
 	struct bench_crowd crowd;
 
-	if (strcmp(mode, "accounts") == 0) {
-		accounts_mode(o);
-		return;
-	}
 	if (!o->port || !o->pid)
 		errx(2, "%s: --port or --pid is missing", mode);
 	bench_crowd_init(&crowd, (uint16_t)o->port, o->domain, o->tls);
@@ -94,6 +200,10 @@ static void run_mode(const char *mode, const struct options *o)
 		load_mode(o, &crowd, mode);
 	else if (strcmp(mode, "idle") == 0)
 		idle_mode(o, &crowd);
+	else if (strcmp(mode, "fanout") == 0)
+		fanout_mode(o, &crowd);
+	else if (strcmp(mode, "publish") == 0)
+		publish_mode(o, &crowd);
 	else
 		errx(2, "%s", USAGE);
 }
@@ -110,42 +220,49 @@ static unsigned number(const char *text)
 	return (unsigned)value;
 }
 
-static void set_option(struct options *o, int name, const char *value)
+/* Where its number goes; or NULL. */
+static unsigned *number_of(struct options *o, int name)
 {
 	switch (name) {
 	case 'p':
-		o->port = number(value);
-		break;
+		return &o->port;
 	case 'P':
-		o->pid = number(value);
-		break;
+		return &o->pid;
 	case 'c':
-		o->count = number(value);
-		break;
+		return &o->count;
 	case 'w':
-		o->window = number(value);
-		break;
+		return &o->window;
 	case 's':
-		o->seconds = number(value);
-		break;
+		return &o->seconds;
 	case 'x':
-		o->text = number(value);
-		break;
-	case 'd':
-		o->domain = value;
-		break;
-	case 'D':
-		o->data = value;
-		break;
-	case 't':
-		o->to = value;
-		break;
-	case 'T':
-		o->tls = true;
-		break;
+		return &o->text;
+	case 'u':
+		return &o->tuples;
+	case 'r':
+		return &o->runs;
 	default:
-		errx(2, "%s", USAGE);
+		return NULL;
 	}
+}
+
+static void set_option(struct options *o, int name, const char *value)
+{
+	unsigned *out = number_of(o, name);
+
+	if (out)
+		*out = number(value);
+	else if (name == 'd')
+		o->domain = value;
+	else if (name == 'D')
+		o->data = value;
+	else if (name == 't')
+		o->to = value;
+	else if (name == 'k')
+		o->kind = value;
+	else if (name == 'T')
+		o->tls = true;
+	else
+		errx(2, "%s", USAGE);
 }
 
 /* The mode. */
@@ -158,9 +275,12 @@ static const char *parse_arguments(int argc, char **argv, struct options *o)
 		{ "window",  required_argument, NULL, 'w'},
 		{ "seconds", required_argument, NULL, 's'},
 		{ "text",    required_argument, NULL, 'x'},
+		{ "tuples",  required_argument, NULL, 'u'},
+		{ "runs",    required_argument, NULL, 'r'},
 		{ "domain",  required_argument, NULL, 'd'},
 		{ "data",    required_argument, NULL, 'D'},
 		{ "to",      required_argument, NULL, 't'},
+		{ "kind",    required_argument, NULL, 'k'},
 		{ "tls",     no_argument,       NULL, 'T'},
 		{ NULL,      0,                 NULL, 0  },
 	};
@@ -190,12 +310,16 @@ int main(int argc, char **argv)
 		.window = 1,
 		.seconds = 5,
 		.text = 100,
+		.tuples = 1,
+		.runs = 1,
+		.kind = "renew",
 		.domain = "bench.example",
 	};
 	const char *mode = parse_arguments(argc, argv, &o);
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
-	run_mode(mode, &o);
+	if (!run_alone(mode, &o))
+		run_connected(mode, &o);
 	return 0;
 }

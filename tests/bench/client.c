@@ -18,9 +18,10 @@
 #include "prim/session.h"
 #include "tests/bench/accounts.h"
 
-#define EVENTS      256
-#define ROOM        32768 /* octets read at once */
-#define PATIENCE_MS 20000 /* nothing happens for so long: something is wrong */
+#define EVENTS         256
+#define ROOM           32768 /* octets read at once */
+#define LOGINS_AT_ONCE 16
+#define PATIENCE_MS    20000 /* nothing happens for so long: something is wrong */
 
 uint64_t bench_now_ns(void)
 {
@@ -52,11 +53,18 @@ void bench_crowd_init(struct bench_crowd *crowd, uint16_t port,
 void bench_client_init(struct bench_client *c, struct bench_crowd *crowd,
     unsigned number)
 {
-	char name[sizeof(c->address) - 3];
+	char name[sizeof(c->address) - sizeof("pres:")];
 
 	*c = (struct bench_client){ .crowd = crowd, .fd = -1 };
 	bench_account_name(name, sizeof(name), number, crowd->domain);
-	snprintf(c->address, sizeof(c->address), "im:%s", name);
+	snprintf(c->address, sizeof(c->address), "%s:%s",
+	    crowd->is_presence ? "pres" : "im", name);
+}
+
+enum prim_family bench_client_family(const struct bench_client *c)
+{
+	return c->crowd->is_presence ? PRIM_FAMILY_PRIM_PR
+				     : PRIM_FAMILY_PRIM_IM;
 }
 
 /* ---- octets ---- */
@@ -142,11 +150,11 @@ static void put_from(struct bench_client *c)
 
 static void put_login(struct bench_client *c)
 {
-	const char *user = c->address + strlen("im:");
+	const char *user = strchr(c->address, ':') + 1;
 	size_t len = strlen(user) + strlen("\r\n" BENCH_PASSWORD);
 
 	prim_command_put_request(&c->out, PRIM_METHOD_LOGIN,
-	    PRIM_FAMILY_PRIM_IM, PRIM_SLICE("login"), len);
+	    bench_client_family(c), PRIM_SLICE("login"), len);
 	put_from(c);
 	prim_command_put_header(&c->out, PRIM_HEADER_AUTH_STATE,
 	    PRIM_SLICE("init"));
@@ -172,7 +180,7 @@ static void put_listen(struct bench_client *c)
 static void put_starttls(struct bench_client *c)
 {
 	prim_command_put_request(&c->out, PRIM_METHOD_STARTTLS,
-	    PRIM_FAMILY_PRIM_IM, PRIM_SLICE("tls"), 0);
+	    bench_client_family(c), PRIM_SLICE("tls"), 0);
 	prim_command_end(&c->out);
 	c->state = BENCH_CLIENT_STARTTLS;
 }
@@ -214,7 +222,10 @@ static void come_in(struct bench_client *c, const struct prim_command *m)
 		begin_tls(c);
 		break;
 	case BENCH_CLIENT_LOGIN:
-		put_listen(c);
+		if (c->crowd->is_presence)
+			become_ready(c);
+		else
+			put_listen(c);
 		break;
 	case BENCH_CLIENT_LISTEN:
 		become_ready(c);
@@ -249,13 +260,18 @@ void bench_client_begin(struct bench_client *c)
 
 /* ---- commands ---- */
 
+static bool is_for_role(enum prim_method method)
+{
+	return method == PRIM_METHOD_SEND || method == PRIM_METHOD_NOTIFY;
+}
+
 static void take_command(struct bench_client *c, const struct prim_command *m)
 {
 	if (m->is_response && c->state != BENCH_CLIENT_READY)
 		come_in(c, m);
 	else if (m->is_response && c->role)
 		c->role->response(c, m);
-	else if (!m->is_response && m->method == PRIM_METHOD_SEND && c->role)
+	else if (!m->is_response && is_for_role(m->method) && c->role)
 		c->role->request(c, m);
 }
 
@@ -340,6 +356,20 @@ void bench_crowd_wait_ready(struct bench_crowd *crowd, unsigned left)
 			errx(1, "%u clients cannot log in",
 			    crowd->begun - crowd->ready);
 	}
+}
+
+void bench_clients_gather(struct bench_client *first, unsigned count,
+    size_t size)
+{
+	struct bench_crowd *crowd = first->crowd;
+	char *at = (char *)first;
+
+	for (unsigned i = 0; i < count; i++) {
+		bench_client_begin((struct bench_client *)(void *)at);
+		bench_crowd_wait_ready(crowd, LOGINS_AT_ONCE);
+		at += size;
+	}
+	bench_crowd_wait_ready(crowd, 0);
 }
 
 void bench_client_accept(struct bench_client *c,

@@ -4,7 +4,8 @@
 
 /*
  * Clients of the server under load, thousands of them in one thread: each logs
- * in with PLAIN, listens, and then does what its role says. Whatever should
+ * in with PLAIN, listens (unless it is there for presence), and then does what
+ * its role says. Whatever should
  * not happen (a lost connection, a refused login) ends the program with a
  * sentence: a load that is not what it says measures nothing.
  */
@@ -20,8 +21,8 @@
 struct bench_client;
 
 struct bench_role {
-	/* Something answers us, or asks; NULL: it is not expected. The command
-	 * borrows from the client's input. */
+	/* Something answers us, or asks (SEND, NOTIFY); NULL: it is not
+	 * expected. The command borrows from the client's input. */
 	void (*response)(struct bench_client *c, const struct prim_command *m);
 	void (*request)(struct bench_client *c, const struct prim_command *m);
 };
@@ -32,6 +33,7 @@ struct bench_crowd {
 	SSL_CTX *tls; /* owned; NULL: no TLS */
 	struct sockaddr_in server;
 	const char *domain; /* borrowed */
+	bool is_presence;   /* they log in to the presence service, not to im */
 	unsigned begun, ready;
 };
 
@@ -53,13 +55,15 @@ struct bench_client {
 	struct prim_buf in, out;
 	size_t scanned;    /* of the head that is not complete */
 	bool is_blocked;   /* the socket takes no more output for now */
-	char address[128]; /* "im:u17@domain" */
+	char address[128]; /* "im:u17@domain", "pres:u17@domain" */
 };
 
 uint64_t bench_now_ns(void);
 
 void bench_crowd_init(struct bench_crowd *crowd, uint16_t port,
     const char *domain, bool with_tls);
+
+enum prim_family bench_client_family(const struct bench_client *c);
 
 /* In memory of the caller that stays; u<number> of the accounts. */
 void bench_client_init(struct bench_client *c, struct bench_crowd *crowd,
@@ -77,6 +81,10 @@ void bench_crowd_wait_ready(struct bench_crowd *crowd, unsigned left);
 /* Sends what was put into c->out. Called by itself after a response or a
  * request was seen. */
 void bench_client_flush(struct bench_client *c);
+/* Logs `count` clients in, whom bench_client_init() has made; they lie `size`
+ * octets apart. */
+void bench_clients_gather(struct bench_client *first, unsigned count,
+    size_t size);
 
 /* Answers `request` with 200 and what belongs to it. */
 void bench_client_accept(struct bench_client *c,

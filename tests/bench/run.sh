@@ -4,12 +4,12 @@
 # Measures a Release primd on this machine and prints a table; README.md says
 # how to read it.
 #
-#	sh tests/bench/run.sh                    everything, about three minutes
+#	sh tests/bench/run.sh                    everything, about eight minutes
 #	sh tests/bench/run.sh relay idle queue   only these
 #
 # PRIM_BUILD: the build folder (build/bench, made here). RUNS: of how many the
 # best is shown (3). RUN_SECONDS: how long each takes (5). CONNECTIONS: idle
-# ones (2000).
+# ones (2000). WATCHERS: the larger crowd that watches one principal (10000).
 set -eu
 cd "$(dirname "$0")/../.."
 root=$(pwd -P)
@@ -17,7 +17,9 @@ build=${PRIM_BUILD:-$root/build/bench}
 runs=${RUNS:-3}
 seconds=${RUN_SECONDS:-5}
 connections=${CONNECTIONS:-2000}
+watchers=${WATCHERS:-10000}
 domain=bench.example
+foreign=foreign.example
 pid=
 folder=
 
@@ -46,8 +48,14 @@ write_config() {
 		admin: { listen: "127.0.0.1:0" }
 		auth: { mechanisms: [PLAIN], allow_plaintext: true }
 		limits: { connections: 30000, connections_per_address: 30000 }
-		routes: [{ domain: dead.example, via: dead }]
+		default_acl: { everyone: [subscribe] }
+		routes:
+		  - { domain: dead.example, via: dead }
+		  - { domain: $foreign, via: fault }
 		adapters:
+		  - name: fault
+		    plugin: fault
+		    options: { domain: $foreign, mode: silence }
 		  - name: dead
 		    plugin: xmpp
 		    options:
@@ -65,13 +73,17 @@ find_port() {
 	[ -n "$port" ]
 }
 
-# start LEVEL: a primd with fresh data and that much in its log.
-start() {
+# fresh COUNT: data with so many accounts, and no primd.
+fresh() {
 	stop
 	rm -rf "$folder/data"
 	mkdir -m 700 "$folder/data"
 	"$build/bin/bench" accounts --data "$folder/data" --domain $domain \
-		--count $((connections > 256 ? connections : 256))
+		--count "$1"
+}
+
+# launch LEVEL: primd, with that much in its log.
+launch() {
 	"$build/bin/primd" -c "$folder/primd.yaml" --log-level "$1" \
 		>"$folder/primd.log" 2>&1 </dev/null &
 	pid=$!
@@ -86,13 +98,24 @@ start() {
 	done
 }
 
-load() {
-	"$build/bin/bench" "$@" --port "$port" --pid "$pid" --domain $domain \
-		--seconds "$seconds"
+start() {
+	fresh $((connections > 256 ? connections : 256))
+	launch "$1"
 }
 
-# best KEY ORDER ARGUMENTS...: the line of the run with the least (n) or the
+load() {
+	"$build/bin/bench" --port "$port" --pid "$pid" --domain $domain \
+		--seconds "$seconds" "$@"
+}
+
+# pick KEY ORDER: of the lines of several runs the one with the least (n) or the
 # most (nr) at KEY=.
+pick() {
+	sed "s/.* $1=\([^ ]*\).*/\1 &/" | sort "-k1,1$2" | head -n 1 |
+		cut -d ' ' -f 2-
+}
+
+# best KEY ORDER ARGUMENTS...: of $runs runs the best line.
 best() {
 	key=$1 order=$2
 	shift 2
@@ -100,8 +123,7 @@ best() {
 	while [ "$i" -lt "$runs" ]; do
 		load "$@" || die "a run failed: bench $*"
 		i=$((i + 1))
-	done | sed "s/.* $key=\([^ ]*\).*/\1 &/" | sort "-k1,1$order" |
-		head -n 1 | cut -d ' ' -f 2-
+	done | pick "$key" "$order"
 }
 
 # row WHAT TARGET MEASURED LINE
@@ -162,17 +184,91 @@ queue() {
 	queue_row 16
 }
 
-[ $# -gt 0 ] || set -- relay idle queue
+fanout_row() {
+	fresh $(($1 + 1))
+	launch warn
+	line=$(load fanout --count "$1" --runs "$runs" | pick cpu_us n)
+	row "one change to $1 watchers" "<= 20 us" "$(value cpu_us "$line") us" \
+		"$(rest "$line" 'changes|rate|p50_us|p99_us|own_us|wrong')"
+}
+
+fanout() {
+	fanout_row 1000
+	fanout_row "$watchers"
+}
+
+# publish_row KIND PUBLISHERS TUPLES WINDOW TARGET
+publish_row() {
+	line=$(best rate nr publish --kind "$1" --count "$2" --tuples "$3" \
+		--window "$4")
+	row "PUBLISH $1: $2 with $3 tuples, window $4" "$5" \
+		"$(value rate "$line") /s" \
+		"$(rest "$line" 'cpu_us|p50_us|p99_us|own_us|failed')"
+}
+
+publish() {
+	fresh 4000
+	launch warn
+	publish_row renew 256 8 8 ">= 100000 /s"
+	publish_row renew 256 64 64 ">= 100000 /s"
+	publish_row renew 4000 4 4 ">= 100000 /s"
+	publish_row leased 256 8 8 ""
+	publish_row permanent 256 8 8 ""
+}
+
+# How many seconds are left until $ends.
+left() {
+	echo $((ends - $(date +%s)))
+}
+
+# settled_memory COUNT: starts primd with so many subscriptions, which begin to
+# end 20 s later; its memory once their watchers have been told.
+settled_memory() {
+	fresh 100
+	ends=$(($(date +%s) + 20 + $1 / 20000))
+	strings=$(value strings "$("$build/bin/bench" subscribe --domain $domain \
+		--data "$folder/data" --to $foreign --count "$1" \
+		--seconds "$(left)")")
+	launch warn
+	sleep 6
+	memory=$(value private_kb "$(load memory)")
+}
+
+expire_row() {
+	line=$(load expire --count "$1" --seconds "$(left)")
+	alive=$("$build/bin/primctl" -c "$folder/primd.yaml" subscription list |
+		grep -c watches || true)
+	row "the end of each of $1 subscriptions" "" \
+		"$(value cpu_us "$line") us" "left=$alive"
+}
+
+subscriptions() {
+	settled_memory 50000
+	few=$memory
+	settled_memory 150000
+	each=$(awk "BEGIN {
+		print int(($memory - $few) * 1024 / 100000 - $strings) }")
+	row "100000 leased subscriptions, for each" "<= 300 octets" "$each" \
+		"strings=$strings (beside); private_kb=$memory (150000) $few (50000)"
+	settled_memory 10000
+	expire_row 10000
+	settled_memory 100000
+	expire_row 100000
+}
+
+known="relay idle queue fanout publish subscriptions"
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $known
 for part; do
 	case $part in
-	relay | idle | queue) ;;
-	*) die "unknown: $part (known: relay, idle, queue)" ;;
+	relay | idle | queue | fanout | publish | subscriptions) ;;
+	*) die "unknown: $part (known: $known)" ;;
 	esac
 done
 if [ -z "${PRIM_BUILD:-}" ]; then
 	cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
 	cmake --build "$build" --parallel "$(nproc)" --target bench primd primctl \
-		primd-adapter adapter_echo adapter_xmpp >/dev/null
+		primd-adapter adapter_echo adapter_fault adapter_xmpp >/dev/null
 fi
 [ -x "$build/bin/bench" ] || die "$build has no bin/bench; it comes with -DTESTS=ON"
 trap clean EXIT
