@@ -13,6 +13,7 @@
 
 #define RETRY_MS    30000 /* after an adapter could not renew */
 #define POSTPONE_MS 1000
+#define RENEW_AT_MS 600  /* of each second granted */
 #define SLACK_MS    1000 /* so much sooner may an adapter's lease end */
 #define ASK_RESERVE 32   /* places that SUBSCRIBEs leave to last words */
 
@@ -298,7 +299,9 @@ void br_remote_start(struct br_remote *r, int64_t expires_ms)
 	r->is_started = true;
 	r->is_stored = true;
 	prim_subscription_saw(&r->sub);
-	if (r->is_granted && expires_ms > r->covered_ms + SLACK_MS)
+	/* Unless it is to be renewed anyway. */
+	if (r->is_granted && expires_ms > r->covered_ms + SLACK_MS &&
+	    !prim_timer_is_set(&r->renewal))
 		br_remote_want(r);
 }
 
@@ -331,8 +334,8 @@ static int64_t granted_s(const struct br_remote *r,
 	return br_presence_grant(seconds);
 }
 
-/* It is renewed for its watcher, at two thirds of what was granted, unless that
- * is enough (PRIM-162). */
+/* It is renewed for its watcher before two thirds of what was granted are over,
+ * unless that is enough (PRIM-162). */
 static void granted(struct br_remote *r, int64_t seconds)
 {
 	struct br_server *s = br_remote_server(r);
@@ -343,7 +346,7 @@ static void granted(struct br_remote *r, int64_t seconds)
 	r->covered_ms = now_ms + seconds * 1000;
 	if (seconds < br_remote_wanted_s(r))
 		prim_timer_set(&s->wheel, &r->renewal,
-		    now_ms + seconds * 2000 / 3 + 1);
+		    now_ms + seconds * RENEW_AT_MS);
 	else
 		prim_timer_stop(&s->wheel, &r->renewal);
 	if (!r->is_granted) {

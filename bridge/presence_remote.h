@@ -14,7 +14,7 @@
 /*
  *	        SUBSCRIBE sent      200, 201             NOTIFY
  *	new ──> asking ──────────> granted ──────────> granted, known
- *	          │ refused             │ lease at 2/3, adapter started again:
+ *	          │ refused             │ lease ends soon, adapter is back:
  *	          ▼                     ▼ asked again
  *	        ended                asking
  *
