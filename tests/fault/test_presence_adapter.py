@@ -261,8 +261,8 @@ class Misdeeds(Adapters):
             begun = time.monotonic()
             number += 1
             carol.put_tuple("leased", "t", document(USERS[2], number), 60)
-            self.assertTrue(dave.wait_told(
-                lambda told: told and note_of(told[-1]) == str(number), 10))
+            self.assertTrue(dave.wait_last(
+                lambda last: note_of(last) == str(number), 10))
             slow.append(time.monotonic() - begun)
         self.assertTrue(enough())
         return slow

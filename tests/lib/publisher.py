@@ -93,3 +93,7 @@ class Publisher(Presence):
             return self.lock.wait_for(
                 lambda: true(self.told) or self.gone, timeout) \
                 and true(self.told)
+
+    def wait_last(self, true, timeout=20):
+        """Until what was told last is so."""
+        return self.wait_told(lambda told: told and true(told[-1]), timeout)
