@@ -73,7 +73,8 @@ struct showing {
 	struct xa_contact *c;
 	const char *to;
 	const char *id;
-	bool only_gone;
+	bool only_gone; /* what is available is told by somebody else */
+	bool no_gone;   /* the same of what is not */
 	unsigned count;
 };
 
@@ -88,7 +89,7 @@ static void show_one(void *arg, const struct xa_presence *p)
 		.now_ms = r->now_ms,
 	};
 
-	if (s->only_gone && p->is_available)
+	if (p->is_available ? s->only_gone : s->no_gone)
 		return;
 	r->ops->show(r->ctx, s->c->leg, p, &route);
 	s->count++;
@@ -123,12 +124,14 @@ unsigned xa_contact_show(struct xa_contact *c, bool in_full)
 {
 	struct xa_follow *f = &c->follow;
 	struct showing s = { .c = c, .to = c->theirs, .only_gone = in_full };
-	bool same = has_same_resources(&f->told, &f->now);
+	const bool is_mute = f->bounces >= XA_BOUNCES_MAX;
+	const bool same = has_same_resources(&f->told, &f->now);
 
-	if (f->bounces < XA_BOUNCES_MAX)
+	if (!is_mute && (!in_full || xa_presences_any(&f->told)))
 		xa_presences_diff(&f->told, &f->now, show_one, &s);
-	if (in_full && f->bounces < XA_BOUNCES_MAX) {
+	if (!is_mute && in_full) {
 		s.only_gone = false;
+		s.no_gone = s.count > 0;
 		xa_presences_diff(NULL, &f->now, show_one, &s);
 	}
 	xa_presences_copy(&f->told, &f->now);
