@@ -36,6 +36,8 @@ demo="
 prosody          # an XMPP server, run privately
 go-sendxmpp      # an XMPP client for scripts
 openssl          # random passwords, a certificate for that server
+python3          # contrib/demo/contact.py: an XMPP user who watches
+python3-slixmpp  # ... its XMPP library
 "
 
 # What tests/run.sh needs beyond the build.

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 #
 # From a fresh clone to a working bridge: installs, builds, starts primd and a
-# private XMPP server beside it, shows a message crossing in each direction,
-# leaves both running and says how to go on. Run again, it reuses what is there.
+# private XMPP server beside it, shows messages and presence crossing in each
+# direction, leaves both running and says how to go on. Run again, it reuses what
+# is there.
 #
 #	sh contrib/quickstart.sh             all of it
 #	sh contrib/quickstart.sh --no-demo   only primd, on its defaults
@@ -225,9 +226,11 @@ secret() {
 
 write_primd_config() {
 	cat >"$config.new" <<-END
-		# The defaults, and the way to XMPP. Made by contrib/quickstart.sh.
+		# The defaults but one, and the way to XMPP. Made by contrib/quickstart.sh.
 		domains: [localhost]
 		data_dir: .
+		# By default others may only send. Here they may watch our users, too.
+		default_acl: { own_domain: [fetch, subscribe, send], everyone: [fetch, subscribe, send] }
 		admin: { listen: 127.0.0.1:$admin_port }
 		routes:
 		  - { domain: xmpp.localhost, via: xmpp }
@@ -373,9 +376,18 @@ start_listeners() {
 # Our own children, not waited for yet: their ids cannot be anybody else's.
 stop_listeners() {
 	for child in $listeners; do
-		kill "$child" 2>/dev/null && wait "$child" 2>/dev/null
+		end_child TERM "$child"
 	done
-	listeners=
+}
+
+# end_child SIGNAL PID: of one of the listeners.
+end_child() {
+	kill -"$1" "$2" 2>/dev/null && wait "$2" 2>/dev/null
+	rest=
+	for other in $listeners; do
+		[ "$other" = "$2" ] || rest="$rest $other"
+	done
+	listeners=$rest
 }
 
 # heard WHO TEXT: within ten seconds.
@@ -438,6 +450,7 @@ demo() {
 		"Sleep dwell upon thine eyes, peace in thy breast!" \
 		romeo_says "Sleep dwell upon thine eyes, peace in thy breast!"
 	stop_listeners
+	presence_demo
 }
 
 # Both listeners are logged in, and the bridge's link to the XMPP server is up.
@@ -465,12 +478,13 @@ romeo_is_in() {
 }
 
 chat_hints() {
+	prim="$bin/prim --server 127.0.0.1:$prim_port --user juliet@localhost --password-file $data/juliet.password"
 	cat <<END
 
 Everything is left running. To chat on, in this folder:
 
   as juliet, with PRIM:
-    $bin/prim --server 127.0.0.1:$prim_port --user juliet@localhost --password-file $data/juliet.password chat romeo@xmpp.localhost
+    $prim chat romeo@xmpp.localhost
   as romeo, with XMPP, in two other terminals: what he hears, and what he says
     go-sendxmpp -n -f $data/romeo.sendxmpp -l
     go-sendxmpp -n -f $data/romeo.sendxmpp -i juliet@localhost
@@ -479,6 +493,16 @@ Everything is left running. To chat on, in this folder:
     (it asks for his password, which is in $data/romeo.password)
     /msg juliet@localhost
   what juliet says to echo@echo.localhost comes back to her.
+
+To watch on, each in a terminal of its own:
+
+  as juliet: how romeo is, and how she is (until Ctrl-C)
+    $prim watch romeo@xmpp.localhost
+    $prim publish open --show away --note "in a meeting"
+  as romeo: he sees juliet, and is what he types: 'away gone to Mantua', 'online', 'offline'
+    /usr/bin/python3 contrib/demo/contact.py $data/romeo.sendxmpp $xmpp/cert.pem
+  By default people of other domains may only send messages. That romeo may watch juliet
+  is said by default_acl in $config.
 END
 	where_hints
 	cat <<END
@@ -496,13 +520,15 @@ Where things are:
 END
 }
 
-# ops_hints ARGUMENTS-OF-PRIMCTL
+# ops_hints ARGUMENTS-OF-PRIMCTL [ARGUMENT-OF-QUICKSTART [ACCOUNT]]
 ops_hints() {
 	cat <<END
 
 To look after it:
   $bin/primctl ${1}status
   $bin/primctl ${1}account list
+  $bin/primctl ${1}presence show ${3:-juliet@localhost}
+  $bin/primctl ${1}subscription list
   http://127.0.0.1:$admin_port/metrics
 To stop it:      sh contrib/quickstart.sh --stop
 To start it:     sh contrib/quickstart.sh${2:-}
@@ -519,10 +545,13 @@ primd is running, on its defaults: it serves the domain localhost.
     $bin/prim --server 127.0.0.1:$prim_port --user me@localhost --password-file FILE chat echo@echo.localhost
 END
 	where_hints
-	ops_hints "" " --no-demo"
+	ops_hints "" " --no-demo" me@localhost
 }
 
 # ----------------------------------------------------------------------------
+
+# shellcheck source=contrib/demo/presence.sh
+. ./contrib/demo/presence.sh
 
 mode=demo
 case $#:${1:-} in
