@@ -58,7 +58,7 @@ extern const struct prim_presentity_ops br_presence_presentity_ops;
 
 /* SUBSCRIBE, UNSUBSCRIBE, FETCH, PUBLISH, REMOVE of a logged-in client. */
 void br_presence_client(struct br_conn *conn, const struct prim_command *c);
-/* SUBSCRIBE, UNSUBSCRIBE, FETCH, NOTIFY of an adapter. */
+/* SUBSCRIBE, UNSUBSCRIBE, NOTIFY of an adapter. */
 void br_presence_adapter(struct br_server *s, struct br_host *host,
     const struct prim_command *c);
 

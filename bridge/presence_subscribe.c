@@ -190,9 +190,8 @@ static void forget(struct br_presence *p,
 }
 
 /* The last word; nothing may follow it, so it comes after the end. */
-static void tell_end(struct br_presence *p, struct br_subscription *s,
-    struct prim_watcher *w, const struct br_subscription_names *names,
-    struct br_entity *presentity)
+static void tell_end(const struct br_subscription *s, struct prim_watcher *w,
+    const struct br_subscription_names *names, struct br_entity *presentity)
 {
 	if (s->is_foreign)
 		br_presence_host_last(PRIM_CONTAINER(w, struct br_presence_host,
@@ -200,7 +199,6 @@ static void tell_end(struct br_presence *p, struct br_subscription *s,
 		    names, br_entity_uri(presentity));
 	else
 		br_conn_cancel_all(w, br_entity_uri(presentity));
-	(void)p;
 }
 
 void br_subscription_end(struct br_subscription *s, bool tell, bool lasting)
@@ -219,7 +217,7 @@ void br_subscription_end(struct br_subscription *s, bool tell, bool lasting)
 	prim_subscription_end(&s->sub);
 	br_metric_set(BR_METRIC_SUBSCRIPTIONS, (int64_t)p->subscriptions.count);
 	if (tell)
-		tell_end(p, s, w, &names, presentity);
+		tell_end(s, w, &names, presentity);
 	prim_free(s);
 	br_presence_reside(p, presentity);
 	if (held)
