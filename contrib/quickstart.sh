@@ -102,12 +102,18 @@ stop_all() {
 }
 
 # launch NAME COMMAND...: in the background, in a session of its own, its output
-# at the end of NAME.log, its pid in NAME.pid.
+# at the end of NAME.log, its pid in NAME.pid. It takes a moment until the process
+# is what it will be, and ours.
 launch() {
 	name=$1
 	shift
 	setsid "$@" >>"$data/$name.log" 2>&1 </dev/null 9>&- &
 	echo $! >"$data/$name.pid"
+	tries=40
+	until is_ours "$name" || [ $tries -eq 0 ]; do
+		sleep 0.05
+		tries=$((tries - 1))
+	done
 }
 
 # Ports ----------------------------------------------------------------------
@@ -339,7 +345,7 @@ xmpp_account() {
 		cat "$file" "$file" | prosodyctl --config "$root/$xmpp/prosody.cfg.lua" \
 			$verb romeo@xmpp.localhost >>"$data/demo.log" 2>&1 && [ -s "$account" ] || {
 			show_log "$data/demo.log"
-			die "cannot make the XMPP account romeo@xmpp.localhost." "Try: rm -r $xmpp/data; then run this again."
+			die "cannot make the XMPP account romeo@xmpp.localhost." "Try: sh contrib/quickstart.sh --stop; move ./$data away; then run this again."
 		}
 	fi
 	cat >$data/romeo.sendxmpp <<-END
@@ -461,7 +467,7 @@ wait_listening() {
 	}
 	wait_for 15 primd romeo_is_in || {
 		show_log $data/demo.log
-		die "the XMPP client did not log in." "See $data/prosody.log; try: rm -r $xmpp; then run this again."
+		die "the XMPP client did not log in." "See $data/prosody.log. If that doesn't help: sh contrib/quickstart.sh --stop; move ./$data away; run this again."
 	}
 }
 

@@ -64,8 +64,8 @@ line() {
 presence_failed() {
 	show_log $data/demo.log 5
 	show_log $data/primd.log
-	die "$1" "See $data/primd.log and $data/prosody.log. If another program says how juliet or romeo
-is, end it; otherwise 'sh contrib/quickstart.sh --stop' and another try may help."
+	die "$1" "See $data/primd.log and $data/prosody.log. If another program speaks for juliet or romeo,
+end it. If that doesn't help: sh contrib/quickstart.sh --stop; move ./$data away; run this again."
 }
 
 # juliet_publishes ARGUMENTS...: instead of what she published before. The one
