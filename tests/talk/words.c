@@ -181,22 +181,32 @@ static bool do_keep(struct talk *t, struct prim_slice args)
 	return ok || talk_fail(t, "cannot read this line");
 }
 
+/* Appends `line` with `number` for every '#'. */
+static void put_numbered(struct prim_buf *b, struct prim_slice line,
+    uint64_t number)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.ptr[i] == '#')
+			prim_buf_put_number(b, number);
+		else
+			prim_buf_putc(b, line.ptr[i]);
+	}
+}
+
 /* "times 20 LINE": the line twenty times, with the number for its '#'. */
 static bool do_times(struct talk *t, struct prim_slice args)
 {
 	struct prim_slice number = prim_slice_cut(&args, ' ');
-	ptrdiff_t at = prim_slice_find(args, '#');
 	struct prim_buf line = { 0 };
 	uint64_t times;
-	bool ok = prim_slice_number(number, 1U << 20, &times) && at >= 0;
+	bool ok = prim_slice_number(number, 1U << 20, &times) &&
+	    prim_slice_find(args, '#') >= 0;
 
 	if (!ok)
 		(void)talk_fail(t, "times COUNT LINE-WITH-#");
 	for (uint64_t i = 1; ok && i <= times; i++) {
 		prim_buf_reset(&line);
-		prim_buf_put(&line, prim_slice_make(args.ptr, (size_t)at));
-		prim_buf_put_number(&line, i);
-		prim_buf_put(&line, prim_slice_from(args, (size_t)at + 1));
+		put_numbered(&line, args, i);
 		ok = talk_line(t, prim_buf_slice(&line));
 	}
 	prim_buf_fini(&line);
