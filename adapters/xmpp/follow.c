@@ -6,6 +6,7 @@
 #include "adapters/xmpp/text.h"
 #include "prim/address.h"
 
+#define BUNDLE_MS    250             /* between two changes that are shown */
 #define RESTORE_MS   (5 * XA_SECOND) /* until leases of before have come */
 #define RESTORE_RATE 200             /* then so many SUBSCRIBEs a second */
 
@@ -49,6 +50,7 @@ void xa_follow_end(struct xa_contact *c, unsigned say)
 	f->acted_ms = f->absent_ms = 0;
 	f->failures = 0;
 	xa_presences_fini(&f->now);
+	xa_contact_stop_timer(c, &f->news);
 	xa_contact_set_follow(c, XA_APPROVAL_NONE);
 	xa_contact_keep(c);
 	c->say &= ~(unsigned)(XA_SAY_SUBSCRIBED | XA_SAY_ALL);
@@ -168,13 +170,33 @@ static bool is_about(const struct xa_contact *c, struct prim_slice entity)
 	    prim_key_slice(&keys[1]));
 }
 
+static void on_news(struct prim_timer *t)
+{
+	struct xa_follow *f = PRIM_CONTAINER(t, struct xa_follow, news);
+
+	xa_contact_say(PRIM_CONTAINER(f, struct xa_contact, follow),
+	    XA_SAY_NEWS);
+}
+
+/* A change after a while of rest is shown at once. */
+static void show_news(struct xa_contact *c)
+{
+	struct xa_follow *f = &c->follow;
+	int64_t at = f->shown_ms + BUNDLE_MS;
+
+	if (xa_contact_now(c) >= at)
+		xa_contact_say(c, XA_SAY_NEWS);
+	else if (!prim_timer_is_set(&f->news))
+		xa_contact_set_timer(c, &f->news, at);
+}
+
 void xa_follow_unknow(struct xa_contact *c)
 {
 	struct xa_follow *f = &c->follow;
 
 	f->is_known = false;
 	xa_contact_set_closed(c, &f->now, NULL);
-	xa_contact_say(c, XA_SAY_NEWS);
+	show_news(c);
 }
 
 /* False: it is about somebody else. What we cannot read (it may be encrypted)
@@ -232,9 +254,12 @@ unsigned xa_follow_notify(struct xa_contact *c,
 	if (!f->is_live)
 		xa_follow_leased(c, n->duration_s);
 	xa_follow_grant(c);
-	xa_contact_say(c,
-	    (is_new ? XA_SAY_ALL : XA_SAY_NEWS) |
-		(f->asker ? XA_SAY_ANSWER : 0));
+	if (is_new)
+		xa_contact_say(c, XA_SAY_ALL);
+	else
+		show_news(c);
+	if (f->asker)
+		xa_contact_say(c, XA_SAY_ANSWER);
 	return PRIM_OK;
 }
 
@@ -266,6 +291,7 @@ void xa_follow_up(struct xa_contact *c)
 void xa_follow_init(struct xa_contact *c)
 {
 	prim_timer_init(&c->follow.timer, xa_follow_on_timer);
+	prim_timer_init(&c->follow.news, on_news);
 }
 
 void xa_follow_fini(struct xa_contact *c)
@@ -275,6 +301,7 @@ void xa_follow_fini(struct xa_contact *c)
 	xa_follow_release(c);
 	forget_asker(c);
 	prim_free(f->request_id);
+	xa_contact_stop_timer(c, &f->news);
 	xa_presences_fini(&f->now);
 	xa_presences_fini(&f->told);
 }

@@ -109,6 +109,8 @@ struct xa_follow {
 	struct prim_timer timer;
 	/* Downstream. */
 	bool is_known;                /* `now` is what the core says */
+	int64_t shown_ms;             /* when `told` was last said */
+	struct prim_timer news;       /* changes are bundled until then */
 	struct xa_presences now;      /* to be shown */
 	struct xa_presences told;     /* what the user was shown */
 	char *asker;                  /* owned: who probed and waits; or NULL */

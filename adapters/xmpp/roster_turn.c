@@ -135,6 +135,8 @@ unsigned xa_contact_show(struct xa_contact *c, bool in_full)
 		xa_presences_diff(NULL, &f->now, show_one, &s);
 	}
 	xa_presences_copy(&f->told, &f->now);
+	if (s.count)
+		f->shown_ms = c->roster->now_ms;
 	if (!same && !c->roster->is_draining)
 		xa_contact_keep(c);
 	return s.count;

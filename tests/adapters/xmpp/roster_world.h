@@ -566,7 +566,7 @@ struct step {
 	const char *said;
 };
 
-#define STEPS_MAX 24
+#define STEPS_MAX 32
 
 struct row {
 	const char *name;

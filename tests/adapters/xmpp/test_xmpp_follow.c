@@ -8,8 +8,9 @@
 /* Follows a principal who has a phone. */
 #define FOLLOWS                                                       \
 	{ "subscribe", "SUBSCRIBE" }, { "answer 200", "subscribed" }, \
+	    { "NOTIFY same +phone", "200; +phone" },                  \
 	{                                                             \
-		"NOTIFY same +phone", "200; +phone"                   \
+		"wait 1s", ""                                         \
 	}
 
 /* clang-format off */
@@ -41,9 +42,22 @@ static const struct row CASES[] = {
 	    FOLLOWS,
 	    { "NOTIFY same +phone away", "200; +phone away" },
 	    { "NOTIFY same +phone away", "200" },
+	    { "wait 1s", "" },
 	    { "NOTIFY same +desk +phone", "200; +desk; +phone" },
+	    { "wait 1s", "" },
 	    { "NOTIFY same +desk", "200; -phone" },
+	    { "wait 1s", "" },
 	    { "NOTIFY same -desk", "200; -desk" },
+	}},
+	{"changes are bundled over a quarter of a second", {
+	    FOLLOWS,
+	    { "NOTIFY same +phone away", "200; +phone away" },
+	    { "NOTIFY same +phone dnd", "200" },
+	    { "NOTIFY same +phone", "200" },
+	    { "wait 240ms", "" },
+	    { "NOTIFY same +phone dnd", "200" },
+	    { "wait 20ms", "+phone dnd" },
+	    { "wait 1s", "" },
 	}},
 	{"a probe is answered to the address that asked", {
 	    FOLLOWS,
@@ -186,6 +200,7 @@ static const struct row CASES[] = {
 	    FOLLOWS,
 	    { "NOTIFY same ?",
 		"200; -phone; - 'this contact's presence cannot be shown here'" },
+	    { "wait 1s", "" },
 	    { "NOTIFY same +phone", "200; +phone" },
 	}},
 	{"after the leg was away all is said again", {

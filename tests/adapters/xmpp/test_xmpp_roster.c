@@ -261,6 +261,7 @@ static void what_lasts_is_written_before_it_is_said(void **state)
 		{ "subscribe",               "keep; SUBSCRIBE"        },
 		{ "answer 200",              "keep; subscribed"       },
 		{ "NOTIFY same +phone",      "200; +phone; keep"      },
+		{ "wait 1s",                 ""                       },
 		{ "NOTIFY same +phone away", "200; +phone away"       },
 		{ "unsubscribe",
                  "keep; UNSUBSCRIBE; -phone; keep; unsubscribed"      },
