@@ -44,10 +44,9 @@ class Thing:
 
     def see(self, seen, span):
         """Leaves the one state that is seen."""
-        fits = [s for s in self.states if self.fits(s, seen, span)]
-        if not fits:
+        if not any(self.fits(s, seen, span) for s in self.states):
             raise Wrong(f"{seen} in {span}, but {self.states}")
-        self.states = [self.sharpen(fits[-1], seen)]
+        self.states = [self.known(seen)]
 
 
 class Tuple(Thing):
@@ -91,11 +90,12 @@ class Tuple(Thing):
         if seen[1] is None:
             return not is_alive(end, span[1])
         return (seen[1] == leased and not is_over(end, span[0])
-                and end[0] - EARLY - 1 <= seen[2] <= end[1] + EARLY)
+                and end[0] - EARLY <= seen[2] <= end[1] + EARLY)
 
     @staticmethod
-    def sharpen(state, seen):
-        return state if seen[1] else (seen[0], None, None)
+    def known(seen):
+        end = seen[2] and (seen[2], seen[2])  # of a renewal or what it renews
+        return seen[0], seen[1], end
 
     def visible(self, span):
         """The notes that may be shown."""
@@ -132,11 +132,11 @@ class Watching(Thing):
         if seen is None:
             return not is_alive(state, span[1])
         return (not is_over(state, span[0])
-                and state[0] - EARLY - 1 <= seen <= state[1] + EARLY)
+                and state[0] - EARLY <= seen <= state[1] + EARLY)
 
     @staticmethod
-    def sharpen(state, seen):
-        return state if seen else None
+    def known(seen):
+        return seen and (seen, seen)
 
 
 def parse_time(text):
