@@ -163,19 +163,6 @@ static unsigned check_send(struct sending *s)
 	return code;
 }
 
-/* PRIM-138..141: never more than the link. From a client nothing said means
- * the link; from an adapter it means none. */
-static enum prim_astrength strength_of(const struct sending *s)
-{
-	const struct prim_command *c = s->c;
-
-	if (!prim_command_has(c, PRIM_HEADER_ASTRENGTH))
-		return s->peer->kind == BR_PEER_CLIENT ? s->peer->strength
-						       : PRIM_ASTRENGTH_NONE;
-	return prim_astrength_weaker(s->peer->strength,
-	    prim_astrength_parse(prim_command_get(c, PRIM_HEADER_ASTRENGTH)));
-}
-
 static void send_begin(struct sending *s)
 {
 	struct br_server *server = s->server;
@@ -186,7 +173,7 @@ static void send_begin(struct sending *s)
 		.origin = prim_slice_of(s->peer->origin),
 		.date = br_clock_date(&server->clock),
 		.id = s->c->id,
-		.strength = strength_of(s),
+		.strength = br_peer_strength(s->peer, s->c),
 		.hops = s->hops,
 		.accepted_ms = br_server_now(server),
 		.expires_ms = br_server_now(server) +

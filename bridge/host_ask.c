@@ -93,6 +93,29 @@ const char *br_host_answer(struct br_host *h, const struct br_ask *ask,
 	return NULL;
 }
 
+/* What is looked for, and whether it was found. */
+struct before {
+	uint64_t id;
+	bool found;
+};
+
+static void look_before(struct br_ask *ask, void *arg)
+{
+	struct before *b = arg;
+
+	if (ask->kind == HOST_ASK_QUESTION && ask->id < b->id)
+		b->found = true;
+}
+
+bool br_host_has_questions_before(struct br_host *h, uint64_t id)
+{
+	struct before b = { .id = id };
+
+	if (h->questions > 0)
+		br_asks_each(&h->asks, look_before, &b);
+	return b.found;
+}
+
 static void end_question(struct br_ask *ask, void *arg)
 {
 	struct prim_question *q = ask->what;

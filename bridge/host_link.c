@@ -309,6 +309,8 @@ static const char *hear_response(struct br_host *h,
 	}
 	h->pinging = false;
 	h->silent_ms = 0;
+	if (br_host_has_questions_before(h, ask.id))
+		return "a question of presence is not answered";
 	return c->code == PRIM_OK ? NULL : "a bad answer to PING";
 }
 

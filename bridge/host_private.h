@@ -153,6 +153,9 @@ uint64_t br_host_say_request(struct br_host *h, const struct br_host_request *r,
 
 /* ---- host_ask.c ---- */
 
+/* Is one open that was asked before the request `id`? An adapter answers them
+ * at once, so behind the answer to `id` none may be. */
+bool br_host_has_questions_before(struct br_host *h, uint64_t id);
 /* The answer to a question came. NULL, or what is wrong with it. */
 const char *br_host_answer(struct br_host *h, const struct br_ask *ask,
     const struct prim_command *c);

@@ -16,6 +16,16 @@ void br_peer_init(struct br_peer *p, enum br_peer_kind kind,
 	LIST_INIT(&p->tickets);
 }
 
+enum prim_astrength br_peer_strength(const struct br_peer *p,
+    const struct prim_command *c)
+{
+	if (!prim_command_has(c, PRIM_HEADER_ASTRENGTH))
+		return p->kind == BR_PEER_CLIENT ? p->strength
+						 : PRIM_ASTRENGTH_NONE;
+	return prim_astrength_weaker(p->strength,
+	    prim_astrength_parse(prim_command_get(c, PRIM_HEADER_ASTRENGTH)));
+}
+
 void br_peer_fini(struct br_peer *p)
 {
 	struct br_ticket *t;

@@ -56,6 +56,10 @@ struct br_peer {
 
 void br_peer_init(struct br_peer *p, enum br_peer_kind kind,
     const struct br_peer_ops *ops, const char *origin);
+/* How sure we are of who sent `c` (PRIM-138..141): never more than the link.
+ * From a client nothing said means the link, from others none. */
+enum prim_astrength br_peer_strength(const struct br_peer *p,
+    const struct prim_command *c);
 /* The peer goes: its open tickets will be answered to nobody. */
 void br_peer_fini(struct br_peer *p);
 

@@ -200,6 +200,16 @@ static uint64_t body_max_of(const struct br_peer *peer)
 	    ->session.max_content;
 }
 
+bool br_presence_is_heard(const struct br_errand *e)
+{
+	const struct br_peer *peer = e->ticket.peer;
+
+	return peer &&
+	    (peer->kind != BR_PEER_CLIENT ||
+		!PRIM_CONTAINER(peer, const struct br_conn, peer)
+		     ->is_finishing);
+}
+
 void br_presence_answer_view(struct br_errand *e, unsigned code,
     const struct prim_document *view)
 {
@@ -295,8 +305,7 @@ struct br_presence *br_presence_new(struct br_server *s)
 		prim_watcher_init(&h->watcher);
 		prim_outlet_init(&h->outlet, &br_presence_host_outlet_ops,
 		    &p->fan);
-		TAILQ_INIT(&h->remotes);
-		TAILQ_INIT(&h->asking);
+		br_remote_host_init(h);
 	}
 	return p;
 }

@@ -155,7 +155,7 @@ void br_presence_host_ready(struct br_presence *p, unsigned adapter)
 	LIST_FOREACH(s, &h->watcher.subscriptions, of_watcher)
 		s->seen = 0;
 	prim_outlet_open(&h->outlet, &h->watcher);
-	br_remote_go(h);
+	br_remote_host_ready(h);
 	prim_outlet_go(&h->outlet);
 }
 

@@ -28,6 +28,7 @@ struct br_presence_host {
 	struct prim_outlet outlet;       /* open while it is ready */
 	TAILQ_HEAD(, br_remote) remotes; /* borrowed: all towards it */
 	TAILQ_HEAD(, br_remote) asking;  /* borrowed: to be asked, in turn */
+	struct prim_timer grace;         /* while it is gone */
 };
 
 /* A request that waits for the store, an entity or an adapter. First member of
@@ -133,6 +134,8 @@ bool br_remote_is(const struct prim_subscription *s);
 struct prim_slice br_remote_presentity(const struct prim_subscription *s);
 /* Asks what waits to be asked; the adapter is ready, or has room. */
 void br_remote_go(struct br_presence_host *h);
+void br_remote_host_init(struct br_presence_host *h);
+void br_remote_host_ready(struct br_presence_host *h);
 void br_remote_host_gone(struct br_presence_host *h);
 void br_remote_free_all(struct br_presence *p);
 
@@ -184,6 +187,9 @@ void br_presence_reside(struct br_presence *p, struct br_entity *e);
  * more than the client takes (PRIM-108). */
 void br_presence_answer_view(struct br_errand *e, unsigned code,
     const struct prim_document *view);
+/* Will the answer be read, as far as we know? Not by a connection that ends with
+ * it: its other end may have gone. */
+bool br_presence_is_heard(const struct br_errand *e);
 /* Appends the header lines of a view for clients. */
 void br_presence_put_view(struct prim_buf *b, enum prim_family family,
     const struct prim_document *view);

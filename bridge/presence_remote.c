@@ -15,7 +15,8 @@
 #define POSTPONE_MS 1000
 #define RENEW_AT_MS 600  /* of each second granted */
 #define SLACK_MS    1000 /* so much sooner may an adapter's lease end */
-#define ASK_RESERVE 32   /* places that SUBSCRIBEs leave to last words */
+#define GRACE_MS    30000
+#define ASK_RESERVE 32 /* places that SUBSCRIBEs leave to last words */
 
 struct prim_slice br_remote_key(const struct br_remote *r)
 {
@@ -214,7 +215,7 @@ static void put_lines(struct prim_buf *b, struct br_remote *r)
 	prim_command_put_header(b, PRIM_HEADER_TO, br_remote_address(r));
 	prim_command_put_header(b, PRIM_HEADER_DATE, br_clock_date(&s->clock));
 	prim_command_put_header(b, PRIM_HEADER_ASTRENGTH,
-	    prim_astrength_name(PRIM_ASTRENGTH_STRONG));
+	    prim_astrength_name(r->strength));
 }
 
 static bool ask(struct br_remote *r, enum prim_method method, int64_t seconds,
@@ -259,10 +260,41 @@ static void on_renewal(struct prim_timer *t)
 	br_remote_want(PRIM_CONTAINER(t, struct br_remote, renewal));
 }
 
-void br_remote_host_gone(struct br_presence_host *h)
+/* The adapter does not come back: what it said last is not known to be true any
+ * more. */
+static void on_grace(struct prim_timer *t)
 {
+	struct br_presence_host *h = PRIM_CONTAINER(t, struct br_presence_host,
+	    grace);
 	struct br_remote *r;
 
+	TAILQ_FOREACH(r, &h->remotes, of_host) {
+		if (!r->known)
+			continue;
+		r->known = prim_document_unref(r->known);
+		prim_source_change(&r->source);
+	}
+}
+
+void br_remote_host_init(struct br_presence_host *h)
+{
+	TAILQ_INIT(&h->remotes);
+	TAILQ_INIT(&h->asking);
+	prim_timer_init(&h->grace, on_grace);
+}
+
+void br_remote_host_ready(struct br_presence_host *h)
+{
+	prim_timer_stop(&h->presence->server->wheel, &h->grace);
+	br_remote_go(h);
+}
+
+void br_remote_host_gone(struct br_presence_host *h)
+{
+	struct br_server *s = h->presence->server;
+	struct br_remote *r;
+
+	prim_timer_set(&s->wheel, &h->grace, br_server_now(s) + GRACE_MS);
 	/* It will know nothing of them when it comes again. */
 	TAILQ_FOREACH(r, &h->remotes, of_host) {
 		prim_timer_stop(&h->presence->server->wheel, &r->renewal);
@@ -343,6 +375,7 @@ static void granted(struct br_remote *r, int64_t seconds)
 
 	if (r->is_fetch)
 		return; /* its NOTIFY follows */
+	r->is_retried = false;
 	r->covered_ms = now_ms + seconds * 1000;
 	if (seconds < br_remote_wanted_s(r))
 		prim_timer_set(&s->wheel, &r->renewal,
@@ -381,6 +414,28 @@ static bool is_final(unsigned code)
 	    code == PRIM_BAD_REQUEST || code == PRIM_NOT_IMPLEMENTED;
 }
 
+/* It does not know the subscription we renew, or so it says: once more under a
+ * name it has never heard (ERR-79). */
+static void ask_afresh(struct br_remote *r)
+{
+	struct br_presence *p = r->host->presence;
+	struct br_store_subscription row;
+
+	if (r->is_stored)
+		br_remote_forget(r, NULL, NULL);
+	prim_table_drop(&p->remote_ids, &r->by_id);
+	make_id(r);
+	prim_table_put(&p->remote_ids, &r->by_id,
+	    prim_hash(&p->server->seed, id_of(r)));
+	if (r->is_started) {
+		br_remote_row(r, &row);
+		row.expires_ms = r->sub.expires_ms;
+		br_store_subscription_put(p->server->store, &row, NULL, NULL);
+	}
+	r->is_retried = true;
+	br_remote_want(r);
+}
+
 static void refused(struct br_remote *r, unsigned code)
 {
 	struct br_server *s = br_remote_server(r);
@@ -405,24 +460,47 @@ static void on_answer(struct prim_question *q, const struct prim_command *c)
 		return; /* it is asked again when the adapter is back */
 	if (c->code == PRIM_OK || c->code == PRIM_DURATION_ADJUSTED)
 		granted(r, granted_s(r, c));
+	else if (c->code == PRIM_SUBSCRIPTION_NOT_FOUND && !r->is_retried)
+		ask_afresh(r);
 	else
 		refused(r, c->code);
 }
 
 /* ---- NOTIFY ---- */
 
-static bool names_match(const struct br_remote *r, const struct prim_command *c)
-{
-	static struct prim_key from, to; /* large; the loop's only */
-	struct prim_address a, b;
+struct names {
+	struct prim_key from, to;
+};
 
-	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &a) ||
-	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &b))
+static bool names_parse(const struct prim_command *c, struct names *out)
+{
+	struct prim_address from, to;
+
+	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &from) ||
+	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &to) ||
+	    from.scheme != PRIM_SCHEME_PRES || to.scheme != PRIM_SCHEME_PRES)
 		return false;
-	prim_address_key(&a, &from);
-	prim_address_key(&b, &to);
-	return prim_slice_eq(prim_key_slice(&from), br_remote_key(r)) &&
-	    prim_slice_eq(prim_key_slice(&to), br_entity_key(r->watcher));
+	prim_address_key(&from, &out->from);
+	prim_address_key(&to, &out->to);
+	return true;
+}
+
+/* It speaks for those whom the router would route to it (PRIM-190). */
+static bool may_speak(const struct br_server *s, const struct br_host *host,
+    const struct prim_key *from)
+{
+	const struct br_route *home = br_router_find(s->router,
+	    prim_key_domain(from));
+
+	return home && home->kind == BR_ROUTE_ADAPTER &&
+	    s->hosts[home->adapter] == host;
+}
+
+static bool is_about(const struct br_remote *r, const struct names *names)
+{
+	return prim_slice_eq(prim_key_slice(&names->from), br_remote_key(r)) &&
+	    prim_slice_eq(prim_key_slice(&names->to),
+		br_entity_key(r->watcher));
 }
 
 static bool content_ok(const struct br_remote *r, const struct prim_command *c,
@@ -460,15 +538,18 @@ static unsigned take_notify(struct br_presence *p, struct br_host *host,
 	const struct prim_method_info *info = prim_method_info(c->method);
 	struct br_remote *r = find_id(p,
 	    prim_command_get(c, PRIM_HEADER_SUBSCRIPTION_ID));
+	static struct names names; /* large; the loop's only */
 	struct prim_document_parts parts;
 	int64_t left_s;
 
 	if (c->is_malformed ||
 	    (c->present & info->required_ss) != info->required_ss ||
-	    !br_presence_duration(c, 1, &left_s))
+	    !names_parse(c, &names) || !br_presence_duration(c, 1, &left_s))
 		return PRIM_BAD_REQUEST;
-	if (!r || r->host != br_presence_host_of(p, host) || !names_match(r, c))
-		return PRIM_NOT_FOUND; /* PRIM-190, ERR-91 */
+	if (!may_speak(p->server, host, &names.from))
+		return PRIM_FORBIDDEN;
+	if (!r || !is_about(r, &names))
+		return PRIM_NOT_FOUND; /* ERR-91 */
 	if (!content_ok(r, c, &parts))
 		return PRIM_BAD_REQUEST;
 	if (left_s > 0 || r->is_fetch) {

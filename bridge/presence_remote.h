@@ -35,7 +35,10 @@ struct br_remote {
 	LIST_HEAD(,
 	    br_remote_waiting) waitings; /* borrowed: p->errands own them */
 	struct br_entity *watcher;       /* pinned */
+	enum prim_astrength strength;    /* of who asked last; none once that
+	                                 is not known any more */
 	bool is_fetch;
+	bool is_retried;    /* under a fresh id (ERR-79) */
 	bool is_asking;     /* in host->asking: not sent yet */
 	bool is_granted;    /* it was accepted once */
 	int64_t covered_ms; /* until then the adapter goes on by itself */

@@ -387,7 +387,12 @@ static void on_subscribed(void *arg, enum br_store_outcome outcome)
 			forget(l->errand.presence, &l->names, NULL, NULL);
 		end(l, is_stored ? PRIM_FORBIDDEN : PRIM_INTERNAL_ERROR);
 	} else if (wants_body(l)) {
-		prim_subscription_saw(&s->sub);
+		/* Who has gone is shown it when he comes back, or is back
+		 * already. */
+		if (br_presence_is_heard(&l->errand.errand))
+			prim_subscription_saw(&s->sub);
+		else
+			prim_subscription_show(&s->sub);
 		end_with_view(l, granted_code(l));
 	} else {
 		/* The answer first, then what it promises (CPIM-023). */

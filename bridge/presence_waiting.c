@@ -68,6 +68,12 @@ static void grant(struct br_remote_waiting *w)
 
 	if (!r->is_fetch)
 		br_remote_start(r, w->expires_ms);
+	/* Who has gone is shown it when he comes back, or is back already. */
+	if (r->is_started && r->known &&
+	    !br_presence_is_heard(&w->errand.errand)) {
+		r->sub.seen = 0;
+		prim_subscription_show(&r->sub);
+	}
 	br_presence_answer_view(&w->errand.errand, granted_code(w),
 	    prim_source_view(&r->source, PRIM_FORM_CLIENT));
 	br_presence_errand_free(&w->errand);
@@ -246,6 +252,7 @@ static void look(struct br_presence_request *request)
 {
 	struct br_remote *r = make(request, true);
 
+	r->strength = br_peer_strength(request->peer, request->c);
 	set_timeout(waiting_new(request, r));
 	br_remote_want(r);
 }
@@ -271,6 +278,7 @@ static void subscribe(struct br_presence_request *request, struct br_remote *r)
 		r = make(request, false);
 	w = waiting_new(request, r);
 	set_timeout(w);
+	r->strength = br_peer_strength(request->peer, request->c);
 	if (r->is_granted)
 		store(r, w);
 	else
