@@ -21,10 +21,10 @@ Sight = namedtuple("Sight", "when who view document")
 
 
 def here(show="", text=None, priority=0, idle=None):
-    """`text`: of no language, or {language: text}; `idle`: seconds of the
-    epoch since when."""
+    """`text`: English, or {language: text}, where "" is no language; `idle`:
+    seconds of the epoch since when."""
     if isinstance(text, str):
-        text = {"": text}
+        text = {"en": text}
     return Here(show, tuple(sorted((text or {}).items())), priority, idle)
 
 

@@ -10,6 +10,8 @@ from xmpp import Person
 
 JULIET, NURSE = "juliet@localhost", "nurse@localhost"
 ROMEO, TYBALT = "romeo@xmpp.localhost", "tybalt@xmpp.localhost"
+# Of a domain that PRIM does not route to the bridge.
+BENVOLIO = "benvolio@far.localhost"
 
 CONFIG = """routes:
   - {{ domain: xmpp.localhost, via: xmpp, relay: [{to_xmpp}] }}
@@ -31,9 +33,10 @@ class World:
     them, and a third network where an echo lives."""
 
     def __init__(self, to_xmpp="", to_third="", acl=""):
-        self.prosody = Prosody(["xmpp.localhost"],
+        self.prosody = Prosody(["xmpp.localhost", "far.localhost"],
                                ["localhost", "gateway.localhost"],
-                               {ROMEO: "r0meo", TYBALT: "tyb4lt"})
+                               {ROMEO: "r0meo", TYBALT: "tyb4lt",
+                                BENVOLIO: "benv0lio"})
         secret = os.path.join(self.prosody.folder, "secret")
         with open(secret, "w", encoding="ascii") as file:
             file.write(Prosody.SECRET + "\n")
