@@ -52,6 +52,9 @@ void xa_follow_end(struct xa_contact *c, unsigned say)
 	xa_presences_fini(&f->now);
 	xa_contact_stop_timer(c, &f->news);
 	xa_contact_set_follow(c, XA_APPROVAL_NONE);
+	/* His own presence was of use to us until now. */
+	if (!xa_watch_is_used(c))
+		xa_watch_unknow(c);
 	xa_contact_keep(c);
 	c->say &= ~(unsigned)(XA_SAY_SUBSCRIBED | XA_SAY_ALL);
 	xa_contact_say(c, XA_SAY_NEWS | say);

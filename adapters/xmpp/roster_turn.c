@@ -257,14 +257,19 @@ static void turn_saying(struct xa_roster *r)
  * Asking.
  */
 
+/* Asking may lead to another question, so the contact leaves first. */
 static void turn_asking(struct xa_roster *r)
 {
 	struct xa_contact *c;
 
 	while ((c = TAILQ_FIRST(&r->ask_queue)) && r->ops->room(r->ctx) > 0) {
-		if (!xa_watch_ask(c) || !xa_follow_ask(c))
-			return;
 		leave_asking(c);
+		if (!xa_watch_ask(c) || !xa_follow_ask(c)) {
+			leave_asking(c);
+			c->is_asking = true;
+			TAILQ_INSERT_HEAD(&r->ask_queue, c, ask_turn);
+			return;
+		}
 		xa_contact_reap(c);
 	}
 }
