@@ -8,7 +8,7 @@
 
 #include "bridge/ask.h"
 #include "bridge/metric.h"
-#include "bridge/presence_private.h"
+#include "bridge/subscription.h"
 #include "prim/base.h"
 
 /* More than this unread by the client, and its NOTIFYs wait. */

@@ -2,7 +2,7 @@
 /* Presence: its life, who is resident for it, what watchers are shown. */
 
 #include "bridge/conn_private.h"
-#include "bridge/presence_private.h"
+#include "bridge/subscription.h"
 
 #include "bridge/log.h"
 #include "bridge/metric.h"
@@ -210,12 +210,18 @@ bool br_presence_is_heard(const struct br_errand *e)
 		     ->is_finishing);
 }
 
+bool br_presence_fits(const struct br_errand *e,
+    const struct prim_document *view)
+{
+	return view->body.len <= body_max_of(e->ticket.peer);
+}
+
 void br_presence_answer_view(struct br_errand *e, unsigned code,
     const struct prim_document *view)
 {
 	static struct prim_buf lines; /* the loop's only */
 
-	if (view->body.len > body_max_of(e->ticket.peer)) {
+	if (!br_presence_fits(e, view)) {
 		br_errand_answer(e, PRIM_INTERNAL_ERROR, PRIM_SLICE_NONE,
 		    PRIM_SLICE_NONE);
 		return;

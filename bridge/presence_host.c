@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Presence on the link to an adapter. */
 
-#include "bridge/presence_private.h"
+#include "bridge/subscription.h"
 
 #include "bridge/metric.h"
 #include "prim/base.h"

@@ -19,6 +19,7 @@
 #include "prim/address.h"
 
 struct br_remote;
+struct br_subscription_names;
 
 /* An adapter, as presence sees it: all its users are one watcher. */
 struct br_presence_host {
@@ -88,33 +89,6 @@ int64_t br_presence_repeated(const struct br_presence_request *r);
 struct prim_slice br_key_domain(struct prim_slice key);
 
 /* ---- who watches ours (presence_subscribe.c) ---- */
-
-/* One subscription to a principal of ours. */
-struct br_subscription {
-	struct prim_subscription sub; /* its node is in p->subscriptions */
-	bool is_foreign;              /* the watcher is behind an adapter */
-	uint16_t address_len, key_len, id_len;
-	char text[]; /* the watcher's address and key, the id */
-};
-
-/* The names of one, for look-ups and for the store. */
-struct br_subscription_names {
-	struct prim_slice watcher;         /* key */
-	struct prim_slice watcher_address; /* as spelled */
-	struct prim_slice presentity;      /* key */
-	struct prim_slice id;
-};
-
-struct br_subscription *br_subscription_of(struct prim_subscription *s);
-struct br_entity *br_subscription_presentity(const struct br_subscription *s);
-void br_subscription_names(const struct br_subscription *s,
-    struct br_subscription_names *out);
-/* Made from the store; NULL: its watcher has no way to be told any more. */
-struct br_subscription *br_subscription_restore(struct br_presence *p,
-    struct br_entity *presentity, const struct br_store_subscription *row);
-/* Ends and frees it. `tell`: the watcher hears that it is over. `lasting`: it is
- * forgotten in the store, too. */
-void br_subscription_end(struct br_subscription *s, bool tell, bool lasting);
 
 /* SUBSCRIBE, UNSUBSCRIBE or FETCH that is in order. */
 void br_presence_subscribe(struct br_presence_request *r);
@@ -186,6 +160,9 @@ void br_presence_reside(struct br_presence *p, struct br_entity *e);
 /* Answers with what `view` says, as the peer's dialect has it; 500 where it is
  * more than the client takes (PRIM-108). */
 void br_presence_answer_view(struct br_errand *e, unsigned code,
+    const struct prim_document *view);
+/* Does the client take a body of this size (PRIM-108)? */
+bool br_presence_fits(const struct br_errand *e,
     const struct prim_document *view);
 /* Will the answer be read, as far as we know? Not by a connection that ends with
  * it: its other end may have gone. */

@@ -3,8 +3,9 @@
 #define BRIDGE_PRESENCE_REMOTE_H
 
 /*
- * What presence_remote.c (the subscription and the adapter) and
- * presence_waiting.c (the clients that wait) know of each other.
+ * What presence_remote.c (the subscription), presence_asking.c (the adapter),
+ * presence_told.c (what the adapter says) and presence_waiting.c (the clients
+ * that wait) know of each other.
  */
 
 #include "bridge/presence_private.h"
@@ -82,6 +83,9 @@ void br_remote_free(struct br_remote *r);
 /* Of the pair; or NULL. */
 struct br_remote *br_remote_find(struct br_presence *p,
     struct prim_slice watcher, struct prim_slice presentity);
+/* By its Subscription-ID; or NULL. */
+struct br_remote *br_remote_find_id(struct br_presence *p,
+    struct prim_slice id);
 struct prim_slice br_remote_key(const struct br_remote *r);
 struct prim_slice br_remote_address(const struct br_remote *r);
 /* For the store; `expires_ms` is the caller's to set. */
@@ -90,6 +94,17 @@ void br_remote_row(const struct br_remote *r,
 void br_remote_forget(struct br_remote *r, br_store_done_fn done, void *arg);
 /* Watches from now on, or for longer. */
 void br_remote_start(struct br_remote *r, int64_t expires_ms);
+/* It gets another Subscription-ID, here and in the store. */
+void br_remote_rename(struct br_remote *r);
+/* The other side ended it; nobody waits. The watcher hears it, if he was told
+ * before that it is, and it is freed. */
+void br_remote_cancelled(struct br_remote *r);
+
+/* ---- presence_asking.c ---- */
+
+void br_remote_init_asking(struct br_remote *r);
+/* Nothing is asked, or answered, any more. */
+void br_remote_stop_asking(struct br_remote *r);
 /* Asks the adapter as soon as it can hear it. */
 void br_remote_want(struct br_remote *r);
 /* It is over here: the adapter hears it, and it is freed. */

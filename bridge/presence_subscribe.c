@@ -1,229 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Who watches our principals: SUBSCRIBE, UNSUBSCRIBE, FETCH. */
 
-#include "bridge/presence_private.h"
+#include "bridge/subscription.h"
 
 #include <string.h>
 
 #include "bridge/log.h"
-#include "bridge/metric.h"
 #include "prim/base.h"
-
-#define POSTPONE_MS 50
-
-/* ---- one of them ---- */
-
-struct br_subscription *br_subscription_of(struct prim_subscription *s)
-{
-	return PRIM_CONTAINER(s, struct br_subscription, sub);
-}
-
-struct br_entity *br_subscription_presentity(const struct br_subscription *s)
-{
-	return PRIM_CONTAINER(s->sub.source, struct br_entity,
-	    presentity.source);
-}
-
-static struct br_presence *presence_of(const struct br_subscription *s)
-{
-	return PRIM_CONTAINER(s->sub.source->fan, struct br_presence, fan);
-}
-
-static struct br_entity *watcher_entity(const struct br_subscription *s)
-{
-	return PRIM_CONTAINER(s->sub.watcher, struct br_entity, watcher);
-}
-
-void br_subscription_names(const struct br_subscription *s,
-    struct br_subscription_names *out)
-{
-	const char *text = s->text;
-
-	out->watcher_address = prim_slice_make(text, s->address_len);
-	text += s->address_len;
-	out->watcher = prim_slice_make(text, s->key_len);
-	text += s->key_len;
-	out->id = prim_slice_make(text, s->id_len);
-	out->presentity = br_entity_key(br_subscription_presentity(s));
-}
-
-static uint64_t hash_of(const struct br_presence *p,
-    const struct br_subscription_names *names)
-{
-	const struct prim_hash_key *seed = &p->server->seed;
-
-	return prim_hash(seed, names->watcher) * 31 +
-	    prim_hash(seed, names->presentity) * 17 +
-	    prim_hash(seed, names->id);
-}
-
-static bool is_same(const struct br_subscription *s,
-    const struct br_subscription_names *names)
-{
-	struct br_subscription_names own;
-
-	br_subscription_names(s, &own);
-	return prim_slice_eq(own.watcher, names->watcher) &&
-	    prim_slice_eq(own.presentity, names->presentity) &&
-	    prim_slice_eq(own.id, names->id);
-}
-
-static struct br_subscription *find(struct br_presence *p,
-    const struct br_subscription_names *names)
-{
-	struct prim_table_node *n = prim_table_first(&p->subscriptions,
-	    hash_of(p, names));
-
-	for (; n; n = prim_table_next(n)) {
-		struct br_subscription *s = br_subscription_of(PRIM_CONTAINER(n,
-		    struct prim_subscription, node));
-
-		if (is_same(s, names))
-			return s;
-	}
-	return NULL;
-}
-
-static void put(char **to, struct prim_slice from)
-{
-	if (from.len)
-		memcpy(*to, from.ptr, from.len);
-	*to += from.len;
-}
-
-static struct br_subscription *
-subscription_new(const struct br_subscription_names *names)
-{
-	struct br_subscription *s = prim_alloc(sizeof(*s) +
-	    names->watcher_address.len + names->watcher.len + names->id.len);
-	char *text = s->text;
-
-	s->address_len = (uint16_t)names->watcher_address.len;
-	s->key_len = (uint16_t)names->watcher.len;
-	s->id_len = (uint16_t)names->id.len;
-	put(&text, names->watcher_address);
-	put(&text, names->watcher);
-	put(&text, names->id);
-	return s;
-}
-
-static void on_expiry(struct prim_timer *t)
-{
-	struct br_subscription *s = br_subscription_of(PRIM_CONTAINER(t,
-	    struct prim_subscription, timer));
-	const struct br_server *server = presence_of(s)->server;
-
-	if (br_subscription_presentity(s)->subscribing)
-		/* It may be just being renewed. */
-		prim_subscription_renew(&s->sub,
-		    br_server_now(server) + POSTPONE_MS);
-	else
-		br_subscription_end(s, s->is_foreign, true); /* ERR-86 */
-}
-
-/* The way to the watcher: his own connections, or the link to the adapter he is
- * behind. NULL: there is none any more. */
-static struct prim_watcher *way_to(struct br_presence *p,
-    const struct br_subscription_names *names, bool *out_foreign)
-{
-	struct br_server *s = p->server;
-	const struct br_route *route = br_router_find(s->router,
-	    br_key_domain(names->watcher));
-
-	if (!route)
-		return NULL;
-	*out_foreign = route->kind == BR_ROUTE_ADAPTER;
-	return *out_foreign
-	    ? &p->hosts[route->adapter].watcher
-	    : &br_entity_hold(s->entities, names->watcher)->watcher;
-}
-
-static struct br_subscription *start(struct br_presence *p,
-    struct br_entity *presentity, const struct br_subscription_names *names,
-    int64_t expires_ms)
-{
-	bool is_foreign = false;
-	struct prim_watcher *watcher = way_to(p, names, &is_foreign);
-	struct br_subscription *s;
-
-	if (!watcher)
-		return NULL;
-	s = subscription_new(names);
-	s->is_foreign = is_foreign;
-	prim_subscription_start(&s->sub, &presentity->presentity.source,
-	    watcher, expires_ms, on_expiry);
-	prim_table_put(&p->subscriptions, &s->sub.node, hash_of(p, names));
-	br_presence_reside(p, presentity);
-	br_metric_set(BR_METRIC_SUBSCRIPTIONS, (int64_t)p->subscriptions.count);
-	return s;
-}
-
-struct br_subscription *br_subscription_restore(struct br_presence *p,
-    struct br_entity *presentity, const struct br_store_subscription *row)
-{
-	const struct br_subscription_names names = {
-		.watcher = row->watcher,
-		.watcher_address = row->watcher_address,
-		.presentity = row->presentity,
-		.id = row->id,
-	};
-
-	struct br_subscription *s = start(p, presentity, &names,
-	    row->expires_ms);
-
-	if (s)
-		prim_subscription_show(&s->sub); /* to who came before us */
-	return s;
-}
-
-static void forget(struct br_presence *p,
-    const struct br_subscription_names *names, br_store_done_fn done, void *arg)
-{
-	const struct br_store_subscription row = {
-		.watcher = names->watcher,
-		.presentity = names->presentity,
-		.watcher_address = names->watcher_address,
-		.id = names->id,
-	};
-
-	br_store_subscription_drop(p->server->store, &row, done, arg);
-}
-
-/* The last word; nothing may follow it, so it comes after the end. */
-static void tell_end(const struct br_subscription *s, struct prim_watcher *w,
-    const struct br_subscription_names *names, struct br_entity *presentity)
-{
-	if (s->is_foreign)
-		br_presence_host_last(PRIM_CONTAINER(w, struct br_presence_host,
-					  watcher),
-		    names, br_entity_uri(presentity));
-	else
-		br_conn_cancel_all(w, br_entity_uri(presentity));
-}
-
-void br_subscription_end(struct br_subscription *s, bool tell, bool lasting)
-{
-	struct br_presence *p = presence_of(s);
-	struct br_entity *presentity = br_subscription_presentity(s);
-	struct br_entity *held = s->is_foreign ? NULL : watcher_entity(s);
-	struct prim_watcher *w = s->sub.watcher;
-	struct br_subscription_names names;
-
-	br_entity_pin(p->server->entities, presentity);
-	br_subscription_names(s, &names);
-	if (lasting)
-		forget(p, &names, NULL, NULL);
-	prim_table_drop(&p->subscriptions, &s->sub.node);
-	prim_subscription_end(&s->sub);
-	br_metric_set(BR_METRIC_SUBSCRIPTIONS, (int64_t)p->subscriptions.count);
-	if (tell)
-		tell_end(s, w, &names, presentity);
-	prim_free(s);
-	br_presence_reside(p, presentity);
-	if (held)
-		br_entity_unpin(p->server->entities, held);
-	br_entity_unpin(p->server->entities, presentity);
-}
 
 /* ---- requests that wait ---- */
 
@@ -253,7 +36,9 @@ static struct prim_slice keep(char **room, struct prim_slice s)
 {
 	char *at = *room;
 
-	put(room, s);
+	if (s.len)
+		memcpy(at, s.ptr, s.len);
+	*room += s.len;
 	return prim_slice_make(at, s.len);
 }
 
@@ -307,13 +92,16 @@ static bool wants_body(const struct looking *l)
 	return l->names.id.len == 0;
 }
 
+static struct prim_document *view_of(const struct looking *l)
+{
+	return prim_source_view(&l->errand.entity->presentity.source,
+	    PRIM_FORM_CLIENT);
+}
+
 static void end_with_view(struct looking *l, unsigned code)
 {
-	struct br_entity *e = l->errand.entity;
-
 	say(l, code);
-	br_presence_answer_view(&l->errand.errand, code,
-	    prim_source_view(&e->presentity.source, PRIM_FORM_CLIENT));
+	br_presence_answer_view(&l->errand.errand, code, view_of(l));
 	br_presence_errand_free(&l->errand);
 }
 
@@ -357,12 +145,13 @@ static struct br_subscription *take(struct looking *l)
 {
 	struct br_presence *p = l->errand.presence;
 	int64_t expires_ms = br_server_now(p->server) + l->granted_s * 1000;
-	struct br_subscription *s = find(p, &l->names);
+	struct br_subscription *s = br_subscription_find(p, &l->names);
 
 	if (s)
 		prim_subscription_renew(&s->sub, expires_ms);
 	else
-		s = start(p, l->errand.entity, &l->names, expires_ms);
+		s = br_subscription_start(p, l->errand.entity, &l->names,
+		    expires_ms);
 	return s;
 }
 
@@ -372,19 +161,61 @@ static bool allows(const struct looking *l, enum br_right right)
 	    l->names.presentity, right);
 }
 
+static unsigned count_of(struct br_presence *p, const struct looking *l)
+{
+	struct br_entity *e;
+
+	if (!wants_body(l))
+		return host_of(l)->watcher.subscription_count;
+	e = br_entity_find(p->server->entities, l->names.watcher);
+	return e ? e->watcher.subscription_count : 0;
+}
+
+static unsigned most_of(const struct looking *l)
+{
+	return wants_body(l) ? PRIM_WATCHES_MAX : BR_FOREIGN_WATCHES_MAX;
+}
+
+/* PRIM-156. */
+static bool is_too_many(struct br_presence *p, const struct looking *l)
+{
+	const struct br_entity *e = l->errand.entity;
+
+	return e->presentity.source.subscription_count + e->subscribing >=
+	    BR_WATCHERS_MAX ||
+	    count_of(p, l) >= most_of(l);
+}
+
+/* A new one, and there are as many as may be; it is among those being stored. */
+static bool is_over(const struct looking *l)
+{
+	struct br_presence *p = l->errand.presence;
+
+	return !br_subscription_find(p, &l->names) &&
+	    count_of(p, l) >= most_of(l);
+}
+
 static void on_subscribed(void *arg, enum br_store_outcome outcome)
 {
 	struct looking *l = arg;
 	bool is_stored = outcome == BR_STORE_DONE;
 	struct br_subscription *s = NULL;
 
+	/* Others may have been faster. */
+	if (is_stored && is_over(l)) {
+		br_subscription_forget(l->errand.presence, &l->names, NULL,
+		    NULL);
+		end(l, PRIM_TOO_MANY_SUBSCRIPTIONS);
+		return;
+	}
 	/* The rule or the account may have gone meanwhile. */
 	if (is_stored && allows(l, BR_RIGHT_SUBSCRIBE) &&
 	    l->errand.entity->state != BR_ENTITY_ABSENT)
 		s = take(l);
 	if (!s) {
 		if (is_stored)
-			forget(l->errand.presence, &l->names, NULL, NULL);
+			br_subscription_forget(l->errand.presence, &l->names,
+			    NULL, NULL);
 		end(l, is_stored ? PRIM_FORBIDDEN : PRIM_INTERNAL_ERROR);
 	} else if (wants_body(l)) {
 		/* Who has gone is shown it when he comes back, or is back
@@ -399,28 +230,6 @@ static void on_subscribed(void *arg, enum br_store_outcome outcome)
 		end(l, granted_code(l));
 		prim_subscription_show(&s->sub);
 	}
-}
-
-static unsigned count_of(struct br_presence *p, const struct looking *l)
-{
-	struct br_entity *e;
-
-	if (!wants_body(l))
-		return host_of(l)->watcher.subscription_count;
-	e = br_entity_find(p->server->entities, l->names.watcher);
-	return e ? e->watcher.subscription_count : 0;
-}
-
-/* PRIM-156. */
-static bool is_too_many(struct br_presence *p, const struct looking *l)
-{
-	const struct br_entity *e = l->errand.entity;
-	unsigned most = wants_body(l) ? PRIM_WATCHES_MAX
-				      : BR_FOREIGN_WATCHES_MAX;
-
-	return e->presentity.source.subscription_count + e->subscribing >=
-	    BR_WATCHERS_MAX ||
-	    count_of(p, l) >= most;
 }
 
 static void store(struct looking *l)
@@ -447,7 +256,7 @@ static void on_unsubscribed(void *arg, enum br_store_outcome outcome)
 {
 	struct looking *l = arg;
 	struct br_presence *p = l->errand.presence;
-	struct br_subscription *s = find(p, &l->names);
+	struct br_subscription *s = br_subscription_find(p, &l->names);
 	bool is_failed = outcome == BR_STORE_FAILED;
 
 	if (is_failed) {
@@ -466,7 +275,8 @@ static void on_unsubscribed(void *arg, enum br_store_outcome outcome)
 
 static void drop(struct looking *l)
 {
-	forget(l->errand.presence, &l->names, on_unsubscribed, l);
+	br_subscription_forget(l->errand.presence, &l->names, on_unsubscribed,
+	    l);
 }
 
 /* What the pair has, the one with this id, or any without one. */
@@ -474,7 +284,7 @@ static bool is_known(struct looking *l)
 {
 	struct br_entity *e = l->errand.entity;
 
-	if (find(l->errand.presence, &l->names))
+	if (br_subscription_find(l->errand.presence, &l->names))
 		return true;
 	/* It may be under way: the store keeps the order. */
 	return e->subscribing > 0;
@@ -495,8 +305,11 @@ static void subscribe(struct looking *l)
 			look_once(l);
 	} else if (!allows(l, BR_RIGHT_SUBSCRIBE)) {
 		end(l, PRIM_FORBIDDEN);
-	} else if (!find(p, &l->names) && is_too_many(p, l)) {
+	} else if (!br_subscription_find(p, &l->names) && is_too_many(p, l)) {
 		end(l, PRIM_TOO_MANY_SUBSCRIPTIONS);
+	} else if (wants_body(l) &&
+	    !br_presence_fits(&l->errand.errand, view_of(l))) {
+		end(l, PRIM_INTERNAL_ERROR); /* it could not be told */
 	} else {
 		store(l);
 	}

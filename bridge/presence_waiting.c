@@ -303,7 +303,10 @@ static void refuse_older(struct br_remote_waiting *w, unsigned code)
 
 	for (older = LIST_NEXT(w, of_remote); older; older = next) {
 		next = LIST_NEXT(older, of_remote);
-		refuse(older, code);
+		if (older->is_committed)
+			grant(older); /* it held, for a moment */
+		else
+			refuse(older, code);
 	}
 }
 
