@@ -64,7 +64,7 @@ class Person:
         if end < 0:
             return False
         head = self.data[:end].decode()
-        words = head[:head.find("\r\n")].split(" ")
+        words = head.split("\r\n", 1)[0].split(" ")
         is_answer = words[0] == PR
         end += 4 + int(words[2] if is_answer else words[3])
         if len(self.data) < end:
