@@ -79,6 +79,9 @@ struct xa_watch {
 	unsigned code; /* DENIED: what a SUBSCRIBE is answered */
 	int64_t since_ms;
 	int64_t asked_ms; /* when `subscribe` was last sent; 0: never */
+	bool
+	    is_heard; /* `subscribe` was sent on this link: an answer to it will
+	                  be heard */
 	int64_t used_ms;
 	enum xa_view view;
 	bool was_told;   /* somebody has seen `told` */

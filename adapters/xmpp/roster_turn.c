@@ -212,7 +212,8 @@ static unsigned say_of_follow(struct xa_contact *c, unsigned what)
 		n += say_word(c, "error");
 	if (what & XA_SAY_SUBSCRIBED)
 		n += say_word(c, "subscribed");
-	if (what & (XA_SAY_ALL | XA_SAY_NEWS))
+	/* Who asks must not know more than is remembered as told. */
+	if (what & (XA_SAY_ALL | XA_SAY_NEWS | XA_SAY_ANSWER))
 		n += xa_contact_show(c, what & XA_SAY_ALL);
 	if (what & XA_SAY_ANSWER)
 		n += say_answer(c);

@@ -5,7 +5,6 @@
 
 #include "adapters/xmpp/roster_private.h"
 
-#define UNSURE_MS (60 * XA_SECOND)  /* what may have got lost with the link */
 #define ASK_MS    XA_DAY            /* between two `subscribe` */
 #define SORRY_MS  (600 * XA_SECOND) /* the same, after a passing error */
 #define DENIED_MS (7 * XA_DAY)
@@ -72,6 +71,7 @@ static void request(struct xa_contact *c)
 void xa_watch_was_asked(struct xa_contact *c)
 {
 	c->watch.asked_ms = xa_contact_now(c);
+	c->watch.is_heard = true;
 	xa_contact_keep(c);
 }
 
@@ -93,7 +93,7 @@ void xa_watch_wanted(struct xa_contact *c, struct xa_lease *l)
 		xa_watch_tell(c, true);
 		break;
 	case XA_APPROVAL_PENDING:
-		if (may_ask(c, ASK_MS))
+		if (!w->is_heard || may_ask(c, ASK_MS))
 			xa_contact_say(c, XA_SAY_SUBSCRIBE);
 		xa_watch_tell(c, true);
 		break;
@@ -231,10 +231,18 @@ void xa_watch_hear_error(struct xa_contact *c, const char *condition)
  * The leg.
  */
 
+/* Who approved while the link was away was not heard: asked once more, the
+ * server says so. One that still waits for the user does not ask him twice. */
 void xa_watch_up(struct xa_contact *c)
 {
-	if (c->watch.approval == XA_APPROVAL_GRANTED && c->watch.lease_count)
+	struct xa_watch *w = &c->watch;
+
+	if (w->lease_count == 0)
+		return;
+	if (w->approval == XA_APPROVAL_GRANTED)
 		xa_watch_look(c);
+	else if (w->approval == XA_APPROVAL_PENDING && !w->is_heard)
+		xa_contact_say(c, XA_SAY_SUBSCRIBE);
 }
 
 void xa_watch_down(struct xa_contact *c)
@@ -242,9 +250,7 @@ void xa_watch_down(struct xa_contact *c)
 	struct xa_watch *w = &c->watch;
 
 	c->say &= ~(unsigned)(XA_SAY_PROBE | XA_SAY_LEFT);
-	if (w->approval == XA_APPROVAL_PENDING && w->asked_ms &&
-	    xa_contact_now(c) - w->asked_ms < UNSURE_MS)
-		c->say |= XA_SAY_SUBSCRIBE;
+	w->is_heard = false;
 	if (w->approval == XA_APPROVAL_GRANTED)
 		xa_watch_doubt(c);
 }

@@ -279,6 +279,14 @@ static const struct row CASES[] = {
 	    { "answer 200", "" },
 	    { "NOTIFY same +phone", "200; +phone; +phone>desk" },
 	}},
+	{"who probes in between is not left with what has passed", {
+	    FOLLOWS,
+	    { "NOTIFY same +phone dnd", "200; +phone dnd" },
+	    { "NOTIFY same +phone away", "200" },
+	    { "probe desk", "+phone away; +phone away>desk" },
+	    { "NOTIFY same +phone dnd", "200" },
+	    { "wait 1s", "+phone dnd" },
+	}},
 	{"several who probe are answered together", {
 	    FOLLOWS,
 	    { "die", "" },

@@ -284,7 +284,7 @@ static const struct row CASES[] = {
 	    { "+desk", "" },
 	    { "wait 200ms", "NOTIFY s1 +desk" },
 	}},
-	{"a subscribe that may be lost is said again", {
+	{"a subscribe whose answer may be lost is said again", {
 	    { "SUBSCRIBE s1 3600", "200; NOTIFY s1 -; subscribe" },
 	    { "took 200", "" },
 	    { "down", "" },
@@ -324,7 +324,7 @@ static const struct row CASES[] = {
 	    { "die", "" },
 	    { "restored", "" },
 	    { "up", "" },
-	    { "SUBSCRIBE s1 3000", "200; NOTIFY s1 -" },
+	    { "SUBSCRIBE s1 3000", "200; NOTIFY s1 -; subscribe" },
 	    { "took 200", "" },
 	    { "subscribed", "probe" },
 	}},
