@@ -761,6 +761,74 @@ class Killed(Friends):
             truth.add(view)
 
 
+class GoneMeanwhile(Friends):
+    """Nobody who left while a part was dead is shown for ever."""
+
+    def setUp(self):
+        super().setUp()
+        romeo, juliet = self.people[ROMEO], self.people[JULIET]
+        self.phone = self.romeo(here("away"), resource="phone")
+        self.publish(juliet, {"pad": here("away")}, name="pad")
+        self.told(juliet, ROMEO, self.both(ROMEO, "phone"))
+        self.told(romeo, JULIET, self.both(JULIET, "pad"))
+
+    def both(self, who, second):
+        return {**self.truth[who].last, second: here("away")}
+
+    def take_back(self, name):
+        self.assertEqual(self.people[JULIET].revert(name).result(10).code, 200)
+
+    def test_who_leaves_while_the_adapter_is_dead_is_seen_to_have_left(self):
+        romeo, juliet = self.people[ROMEO], self.people[JULIET]
+        self.world.primd.kill_host("xmpp")
+        self.phone.vanish()
+        self.take_back("pad")
+        self.told(juliet, ROMEO, self.truth[ROMEO].last)
+        self.told(romeo, JULIET, self.truth[JULIET].last)
+        self.world.primd.kill_host("xmpp")
+        romeo.vanish()
+        self.take_back("t")
+        self.told(juliet, ROMEO, OFFLINE)
+        romeo.appear(here("chat", "back to look"))
+        self.told(juliet, ROMEO, {"test": here("chat", "back to look")})
+        self.told(romeo, JULIET, OFFLINE)
+
+    def test_who_leaves_while_primd_is_dead_is_seen_to_have_left(self):
+        romeo = self.people[ROMEO]
+        # One tuple ends by itself, and another is still there.
+        self.publish(self.people[JULIET], {"pad": here("away")}, name="pad",
+                     duration=1)
+        self.world.primd.kill()
+        ended = time.time() + 1
+        self.phone.vanish()
+        self.people[JULIET].close()
+        wait_until(lambda: time.time() > ended)
+        self.world.primd.start()
+        juliet = self.people[JULIET] = self.juliet()
+        self.watch_again(juliet)
+        self.told(juliet, ROMEO, self.truth[ROMEO].last)
+        self.told(romeo, JULIET, self.truth[JULIET].last)
+        self.assertNotIn(OFFLINE, [s.view for s in juliet.sights(ROMEO)])
+
+    def test_who_leaves_while_prosody_is_dead_is_seen_to_have_left(self):
+        juliet = self.people[JULIET]
+        self.world.prosody.kill()
+        self.take_back("pad")
+        self.take_back("t")
+        self.people[ROMEO].close()
+        self.phone.close()
+        self.world.prosody.start()
+        self.world.wait_link()
+        self.told(juliet, ROMEO, OFFLINE)
+        romeo = self.people[ROMEO] = self.romeo(here("chat"))
+        self.told(juliet, ROMEO, {"test": here("chat")})
+        self.fence(romeo)
+        self.assertEqual({str(s.view) for s in romeo.sights(JULIET)},
+                         {str(OFFLINE)})
+        self.publish(juliet, {"desk": here("dnd")})
+        self.told(romeo, JULIET, {"desk": here("dnd")})
+
+
 class LinkDown(Friends):
     @unittest.skipUnless(LONG, "takes more than half a minute")
     def test_who_is_unknown_for_long_is_shown_as_gone_and_comes_back(self):
