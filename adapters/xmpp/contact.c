@@ -158,6 +158,14 @@ void xa_contact_set_follow(struct xa_contact *c, enum xa_approval approval)
  * What lasts.
  */
 
+/* Who has not yet been told that he may follow would not be told after a death
+ * either, if it was written down that he may. */
+static enum xa_approval follow_of(const struct xa_contact *c)
+{
+	return c->say & XA_SAY_SUBSCRIBED ? XA_APPROVAL_PENDING
+					  : c->follow.approval;
+}
+
 static void fill_record(const struct xa_contact *c, struct xa_record *out)
 {
 	const struct xa_presences *told = &c->follow.told;
@@ -172,7 +180,7 @@ static void fill_record(const struct xa_contact *c, struct xa_record *out)
 		.watch_ms = c->watch.since_ms,
 		.asked_ms = c->watch.asked_ms,
 		.used_ms = c->watch.used_ms,
-		.follow = c->follow.approval,
+		.follow = follow_of(c),
 		.follow_ms = c->follow.since_ms,
 	};
 	for (unsigned i = 0;

@@ -35,8 +35,7 @@ void xa_follow_grant(struct xa_contact *c)
 		return;
 	xa_contact_log(c, BRIDGE_INFO, "may follow");
 	xa_contact_set_follow(c, XA_APPROVAL_GRANTED);
-	xa_contact_keep(c);
-	xa_contact_say(c, XA_SAY_SUBSCRIBED);
+	xa_contact_say(c, XA_SAY_SUBSCRIBED); /* and kept just before */
 }
 
 void xa_follow_end(struct xa_contact *c, unsigned say)

@@ -210,8 +210,10 @@ static unsigned say_of_follow(struct xa_contact *c, unsigned what)
 
 	if (what & XA_SAY_REFUSED)
 		n += say_word(c, "error");
-	if (what & XA_SAY_SUBSCRIBED)
+	if (what & XA_SAY_SUBSCRIBED) {
+		xa_contact_keep(c);
 		n += say_word(c, "subscribed");
+	}
 	/* Who asks must not know more than is remembered as told. */
 	if (what & (XA_SAY_ALL | XA_SAY_NEWS | XA_SAY_ANSWER))
 		n += xa_contact_show(c, what & XA_SAY_ALL);

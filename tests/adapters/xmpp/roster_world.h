@@ -35,6 +35,7 @@ struct record {
 };
 
 struct world {
+	const struct xa_roster_ops *ops;
 	struct xa_roster *roster;
 	int64_t now_ms;
 	uint64_t random;
@@ -261,7 +262,7 @@ static const struct xa_roster_ops FAKE_OPS = {
 
 static void do_restore(struct world *w)
 {
-	w->roster = xa_roster_new(&FAKE_OPS, w, w->now_ms);
+	w->roster = xa_roster_new(w->ops, w, w->now_ms);
 	for (unsigned i = 0; i < w->record_count; i++)
 		assert_true(xa_roster_restore(w->roster,
 		    prim_slice_of(w->records[i].key),
@@ -573,12 +574,18 @@ struct row {
 	struct step steps[STEPS_MAX];
 };
 
-static void world_init(struct world *w)
+static void world_init_with(struct world *w, const struct xa_roster_ops *ops)
 {
 	memset(w, 0, sizeof(*w));
+	w->ops = ops;
 	w->now_ms = BEGIN_MS;
 	w->room = 256;
-	w->roster = xa_roster_new(&FAKE_OPS, w, w->now_ms);
+	w->roster = xa_roster_new(ops, w, w->now_ms);
+}
+
+static inline void world_init(struct world *w)
+{
+	world_init_with(w, &FAKE_OPS);
 }
 
 static void world_fini(struct world *w)

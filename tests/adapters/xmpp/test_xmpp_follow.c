@@ -253,6 +253,15 @@ static const struct row CASES[] = {
 	    { "wait 6s", "SUBSCRIBE" },
 	    { "answer 200", "subscribed" },
 	}},
+	{"who was granted while the link was away hears it after a death", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "down", "" },
+	    { "answer 200", "" },
+	    { "die", "" },
+	    { "restored", "" },
+	    { "NOTIFY same +phone", "200" },
+	    { "up", "subscribed; +phone" },
+	}},
 	{"who was granted during a death hears it", {
 	    { "subscribe", "SUBSCRIBE" },
 	    { "die", "" },
