@@ -308,10 +308,7 @@ struct br_presence *br_presence_new(struct br_server *s)
 
 		h->presence = p;
 		h->adapter = i;
-		prim_watcher_init(&h->watcher);
-		prim_outlet_init(&h->outlet, &br_presence_host_outlet_ops,
-		    &p->fan);
-		br_remote_host_init(h);
+		br_presence_host_init(h);
 	}
 	return p;
 }
@@ -359,7 +356,7 @@ void br_presence_cancel(struct br_presence *p)
 	while ((errand = LIST_FIRST(&p->errands)))
 		br_presence_errand_free(errand);
 	for (unsigned i = 0; i < p->server->config->adapter_count; i++)
-		prim_outlet_close(&p->hosts[i].outlet);
+		br_presence_host_fini(&p->hosts[i]);
 	br_remote_free_all(p);
 	prim_table_each(&p->subscriptions, visit_end, p);
 	while ((e = TAILQ_FIRST(&p->held))) {

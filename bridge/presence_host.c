@@ -107,21 +107,81 @@ const struct prim_outlet_ops br_presence_host_outlet_ops = {
 	.unwanted = outlet_unwanted,
 };
 
-void br_presence_host_last(struct br_presence_host *h,
-    const struct br_subscription_names *names, struct prim_slice entity)
+/* ---- last words ---- */
+
+struct br_last_word {
+	STAILQ_ENTRY(br_last_word) next;
+	struct prim_slice entity, to, id; /* in `text` */
+	char text[];
+};
+
+static bool say_last(struct br_presence_host *h, struct prim_slice entity,
+    struct prim_slice to, struct prim_slice id)
 {
 	struct prim_document *nothing = prim_compose(PRIM_FORM_PIDF, entity,
 	    NULL, 0);
 	const struct notify n = {
 		.from = entity,
-		.to = names->watcher_address,
-		.id = names->id,
+		.to = to,
+		.id = id,
 		.left_s = 0,
 		.view = nothing,
 	};
+	bool is_said = ask_notify(h, &n, 0, NULL);
 
-	ask_notify(h, &n, 0, NULL);
 	prim_document_unref(nothing);
+	return is_said;
+}
+
+void br_presence_host_last(struct br_presence_host *h,
+    const struct br_subscription_names *names, struct prim_slice entity)
+{
+	struct br_last_word *w;
+	char *room;
+
+	if (!br_host_is_ready(link_of(h)))
+		return;
+	if (STAILQ_EMPTY(&h->lasts) &&
+	    say_last(h, entity, names->watcher_address, names->id))
+		return;
+	w = prim_alloc(sizeof(*w) + entity.len + names->watcher_address.len +
+	    names->id.len);
+	room = w->text;
+	w->entity = prim_slice_keep(&room, entity);
+	w->to = prim_slice_keep(&room, names->watcher_address);
+	w->id = prim_slice_keep(&room, names->id);
+	STAILQ_INSERT_TAIL(&h->lasts, w, next);
+}
+
+static void lasts_go(struct br_presence_host *h)
+{
+	struct br_last_word *w;
+
+	while ((w = STAILQ_FIRST(&h->lasts)) &&
+	    say_last(h, w->entity, w->to, w->id)) {
+		STAILQ_REMOVE_HEAD(&h->lasts, next);
+		prim_free(w);
+	}
+}
+
+void br_presence_host_init(struct br_presence_host *h)
+{
+	prim_watcher_init(&h->watcher);
+	prim_outlet_init(&h->outlet, &br_presence_host_outlet_ops,
+	    &h->presence->fan);
+	STAILQ_INIT(&h->lasts);
+	br_remote_host_init(h);
+}
+
+void br_presence_host_fini(struct br_presence_host *h)
+{
+	struct br_last_word *w;
+
+	prim_outlet_close(&h->outlet);
+	while ((w = STAILQ_FIRST(&h->lasts))) {
+		STAILQ_REMOVE_HEAD(&h->lasts, next);
+		prim_free(w);
+	}
 }
 
 bool br_presence_host_has_room(const struct br_presence_host *h)
@@ -163,7 +223,7 @@ void br_presence_host_gone(struct br_presence *p, unsigned adapter)
 {
 	struct br_presence_host *h = &p->hosts[adapter];
 
-	prim_outlet_close(&h->outlet);
+	br_presence_host_fini(h);
 	br_remote_host_gone(h);
 }
 
@@ -171,6 +231,7 @@ void br_presence_host_room(struct br_presence *p, unsigned adapter)
 {
 	struct br_presence_host *h = &p->hosts[adapter];
 
+	lasts_go(h);
 	br_remote_go(h);
 	prim_outlet_go(&h->outlet);
 }

@@ -18,6 +18,7 @@
 #include "bridge/server.h"
 #include "prim/address.h"
 
+struct br_last_word;
 struct br_remote;
 struct br_subscription_names;
 
@@ -26,10 +27,11 @@ struct br_presence_host {
 	struct br_presence *presence; /* borrowed: owns us */
 	unsigned adapter;
 	struct prim_watcher watcher;
-	struct prim_outlet outlet;       /* open while it is ready */
-	TAILQ_HEAD(, br_remote) remotes; /* borrowed: all towards it */
-	TAILQ_HEAD(, br_remote) asking;  /* borrowed: to be asked, in turn */
-	struct prim_timer grace;         /* while it is gone */
+	struct prim_outlet outlet;         /* open while it is ready */
+	TAILQ_HEAD(, br_remote) remotes;   /* borrowed: all towards it */
+	TAILQ_HEAD(, br_remote) asking;    /* borrowed: to be asked, in turn */
+	struct prim_timer grace;           /* while it is gone */
+	STAILQ_HEAD(, br_last_word) lasts; /* owned: found no room yet */
 };
 
 /* A request that waits for the store, an entity or an adapter. First member of
@@ -176,11 +178,16 @@ struct br_presence_host *br_presence_host_of(struct br_presence *p,
 /* ---- links (presence_host.c) ---- */
 
 extern const struct prim_outlet_ops br_presence_host_outlet_ops;
-/* The last word on a subscription: NOTIFY with Duration 0 (ERR-85, ERR-86). */
+/* The last word on a subscription: NOTIFY with Duration 0 (ERR-85, ERR-86). It
+ * waits for room; not for an adapter that is gone, which comes back knowing
+ * nothing of it. */
 void br_presence_host_last(struct br_presence_host *h,
     const struct br_subscription_names *names, struct prim_slice entity);
 /* Can it be told something that must not wait? */
 bool br_presence_host_has_room(const struct br_presence_host *h);
+void br_presence_host_init(struct br_presence_host *h);
+/* Says nothing more, nor what found no room. */
+void br_presence_host_fini(struct br_presence_host *h);
 /* The answer to a single look: 200 was said, one NOTIFY follows. */
 bool br_presence_host_once(struct br_presence_host *h,
     const struct br_subscription_names *names, struct br_entity *presentity);

@@ -32,16 +32,6 @@ static void release(struct br_presence_errand *e)
 	prim_free(l->text);
 }
 
-static struct prim_slice keep(char **room, struct prim_slice s)
-{
-	char *at = *room;
-
-	if (s.len)
-		memcpy(at, s.ptr, s.len);
-	*room += s.len;
-	return prim_slice_make(at, s.len);
-}
-
 static struct looking *looking_new(struct br_presence_request *r)
 {
 	struct prim_slice watcher = prim_key_slice(&r->watcher);
@@ -59,10 +49,10 @@ static struct looking *looking_new(struct br_presence_request *r)
 	l->text = prim_alloc(r->from.text.len + watcher.len + presentity.len +
 	    r->id.len + 1);
 	room = l->text;
-	l->names.watcher_address = keep(&room, r->from.text);
-	l->names.watcher = keep(&room, watcher);
-	l->names.presentity = keep(&room, presentity);
-	l->names.id = keep(&room, r->id);
+	l->names.watcher_address = prim_slice_keep(&room, r->from.text);
+	l->names.watcher = prim_slice_keep(&room, watcher);
+	l->names.presentity = prim_slice_keep(&room, presentity);
+	l->names.id = prim_slice_keep(&room, r->id);
 	return l;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The core's parts, put together and taken apart. */
 
-#include "bridge/server.h"
+#include "bridge/server_private.h"
 
 #include <event2/event.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 
 #include "bridge/clock.h"
 #include "bridge/conn.h"
-#include "bridge/dispatch.h"
 #include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
@@ -22,126 +21,6 @@
 #define EXPIRE_EVERY_MS 600000      /* old duplicate keys are forgotten */
 #define STOP_WITHIN_MS  4000
 #define CHECKUP_MS      60000
-
-/* ---- what adapters say ---- */
-
-static unsigned index_of(const struct br_server *s, const struct br_host *h)
-{
-	unsigned i = 0;
-
-	while (s->hosts[i] != h)
-		i++;
-	return i;
-}
-
-static struct br_dest *dest_of(struct br_server *s, const struct br_host *h)
-{
-	return br_outbox_adapter(s->outbox, index_of(s, h));
-}
-
-static void host_up(void *ctx, struct br_host *h)
-{
-	struct br_server *s = ctx;
-
-	br_server_wake(s);
-	br_dest_wake(s->outbox, dest_of(s, h));
-}
-
-static void host_down(void *ctx, struct br_host *h)
-{
-	struct br_server *s = ctx;
-
-	br_server_wake(s);
-	br_transit_host_down(s, dest_of(s, h));
-}
-
-static void host_room(void *ctx, struct br_host *h)
-{
-	struct br_server *s = ctx;
-
-	br_server_wake(s);
-	br_transit_host_room(s, dest_of(s, h));
-}
-
-static void host_report(void *ctx, struct br_host *h,
-    const struct prim_digest *delivery, unsigned code, struct prim_slice text)
-{
-	struct br_server *s = ctx;
-	struct br_dest *dest = dest_of(s, h);
-
-	br_server_wake(s);
-	br_transit_report(s, dest, delivery, code, text);
-	br_dest_kick(s->outbox, dest);
-}
-
-static void host_request(void *ctx, struct br_host *h,
-    const struct prim_command *c)
-{
-	br_server_wake(ctx);
-	br_dispatch_adapter(ctx, h, c);
-}
-
-static void host_ready(void *ctx, struct br_host *h)
-{
-	br_server_wake(ctx);
-	br_presence_host_ready(((struct br_server *)ctx)->presence,
-	    index_of(ctx, h));
-}
-
-static void host_gone(void *ctx, struct br_host *h)
-{
-	br_server_wake(ctx);
-	br_presence_host_gone(((struct br_server *)ctx)->presence,
-	    index_of(ctx, h));
-}
-
-static void host_ask_room(void *ctx, struct br_host *h)
-{
-	br_server_wake(ctx);
-	br_presence_host_room(((struct br_server *)ctx)->presence,
-	    index_of(ctx, h));
-}
-
-static const struct br_host_ops HOST_OPS = {
-	.ready = host_ready,
-	.gone = host_gone,
-	.ask_room = host_ask_room,
-	.up = host_up,
-	.down = host_down,
-	.room = host_room,
-	.report = host_report,
-	.request = host_request,
-};
-
-static int64_t host_now(void *ctx)
-{
-	return br_server_now(ctx);
-}
-
-static void make_hosts(struct br_server *s, const int *sockets)
-{
-	const struct br_config *config = s->config;
-	struct br_host_context context = {
-		.base = s->base,
-		.store = s->store,
-		.config = config,
-		.log = &s->log,
-		.ops = &HOST_OPS,
-		.ctx = s,
-		.body_max = config->limit_body,
-		.now_ms = host_now,
-	};
-
-	s->hosts = prim_alloc((config->adapter_count + 1) * sizeof(*s->hosts));
-	for (size_t i = 0; i < config->adapter_count; i++) {
-		s->hosts[i] = br_host_new(&context, &config->adapters[i],
-		    sockets);
-		/* An adapter may always be sure of its own network only. */
-		br_host_peer(s->hosts[i])->strength = PRIM_ASTRENGTH_MEDIUM;
-		if (sockets)
-			sockets += config->adapters[i].listen_count;
-	}
-}
 
 /* ---- time ---- */
 
@@ -313,7 +192,7 @@ static bool make_parts(struct br_server *s,
 	s->router = br_router_new(s->config);
 	s->presence = br_presence_new(s);
 	make_entities(s);
-	make_hosts(s, options->adapter_sockets);
+	br_server_hosts_make(s, options->adapter_sockets);
 	s->outbox = br_outbox_new(s);
 	return br_outbox_load(s->outbox, err) &&
 	    br_presence_load(s->presence, err);
@@ -351,12 +230,6 @@ void br_server_start(struct br_server *s)
 
 /* ---- stopping ---- */
 
-static void hosts_stop(struct br_server *s)
-{
-	for (size_t i = 0; i < s->config->adapter_count; i++)
-		br_host_stop(s->hosts[i]);
-}
-
 void br_server_stop(struct br_server *s)
 {
 	struct br_conn *c, *next;
@@ -370,18 +243,9 @@ void br_server_stop(struct br_server *s)
 	    s->conn_count);
 	prim_timer_set(&s->wheel, &s->checkup, s->stop_by_ms); /* wakes us */
 	br_transit_stop_all(s);
-	hosts_stop(s);
+	br_server_hosts_stop(s);
 	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
 	prim_session_end(&c->session);
-}
-
-static bool are_hosts_stopped(const struct br_server *s)
-{
-	for (size_t i = 0; i < s->config->adapter_count; i++) {
-		if (!br_host_is_stopped(s->hosts[i]))
-			return false;
-	}
-	return true;
 }
 
 bool br_server_is_stopped(const struct br_server *s)
@@ -391,7 +255,7 @@ bool br_server_is_stopped(const struct br_server *s)
 	if (br_server_now(s) >= s->stop_by_ms)
 		return true;
 	return s->conn_count == 0 && s->live.count == 0 &&
-	    br_store_pending(s->store) == 0 && are_hosts_stopped(s);
+	    br_store_pending(s->store) == 0 && br_server_hosts_are_stopped(s);
 }
 
 static void conns_free(struct br_server *s)
@@ -403,13 +267,6 @@ static void conns_free(struct br_server *s)
 	TAILQ_FOREACH(c, &s->dying, link)
 		c->is_drained = true;
 	br_conn_reap(s);
-}
-
-static void hosts_free(struct br_server *s)
-{
-	for (size_t i = 0; s->hosts && i < s->config->adapter_count; i++)
-		s->hosts[i] = br_host_free(s->hosts[i]);
-	s->hosts = prim_free(s->hosts);
 }
 
 /* After this nothing calls back any more. */
@@ -432,7 +289,7 @@ struct br_server *br_server_free(struct br_server *s)
 	s->stopping = true;
 	quiet(s);
 	s->outbox = br_outbox_free(s->outbox);
-	hosts_free(s);
+	br_server_hosts_free(s);
 	s->entities = br_entities_free(s->entities);
 	s->presence = br_presence_free(s->presence);
 	s->router = br_router_free(s->router);
@@ -463,6 +320,7 @@ void br_server_adopted(struct br_server *s)
 struct removal {
 	struct br_server *server; /* borrowed */
 	char *key;                /* owned */
+	int64_t created_ms;       /* of the account we knew; 0: of none */
 };
 
 /* While it was looked up again nothing was handed over. */
@@ -474,26 +332,33 @@ static void wake_inbox(struct br_server *s, struct prim_slice key)
 		br_dest_wake(s->outbox, dest);
 }
 
+static void close_all_of(struct br_server *s, struct prim_slice key)
+{
+	struct br_conn *c, *next;
+
+	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
+	{
+		if (prim_slice_eq(prim_session_who(&c->session), key))
+			br_conn_close(c, "account removed");
+	}
+}
+
 static void on_looked_again(void *arg, enum br_entity_outcome known,
     struct br_entity *e)
 {
 	struct removal *r = arg;
 	struct br_server *s = r->server;
 	struct prim_slice key = prim_slice_of(r->key);
-	struct br_conn *c, *next;
+	bool is_another = e && r->created_ms && e->created_ms != r->created_ms;
 
+	if (known == BR_ENTITY_IS_ABSENT || is_another)
+		close_all_of(s, key);
+	if (known == BR_ENTITY_IS_PRESENT)
+		wake_inbox(s, key);
+	else if (known == BR_ENTITY_IS_ABSENT)
+		br_outbox_drop_inbox(s->outbox, key);
 	if (e)
 		br_entity_unpin(s->entities, e);
-	if (known == BR_ENTITY_IS_PRESENT) {
-		wake_inbox(s, key);
-	} else if (known == BR_ENTITY_IS_ABSENT) {
-		PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
-		{
-			if (prim_slice_eq(prim_session_who(&c->session), key))
-				br_conn_close(c, "account removed");
-		}
-		br_outbox_drop_inbox(s->outbox, key);
-	}
 	prim_free(r->key);
 	prim_free(r);
 }
@@ -501,8 +366,10 @@ static void on_looked_again(void *arg, enum br_entity_outcome known,
 void br_server_account_changed(struct br_server *s, struct prim_slice key)
 {
 	struct removal *r = prim_new(struct removal);
+	const struct br_entity *e = br_entity_find(s->entities, key);
 
 	r->server = s;
+	r->created_ms = e ? e->created_ms : 0;
 	r->key = prim_slice_copy(key);
 	br_entity_forget(s->entities, key);
 	br_entity_with(s->entities, key, on_looked_again, r);

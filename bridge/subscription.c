@@ -84,13 +84,6 @@ struct br_subscription *br_subscription_find(struct br_presence *p,
 	return NULL;
 }
 
-static void put(char **to, struct prim_slice from)
-{
-	if (from.len)
-		memcpy(*to, from.ptr, from.len);
-	*to += from.len;
-}
-
 static struct br_subscription *
 subscription_new(const struct br_subscription_names *names)
 {
@@ -101,9 +94,9 @@ subscription_new(const struct br_subscription_names *names)
 	s->address_len = (uint16_t)names->watcher_address.len;
 	s->key_len = (uint16_t)names->watcher.len;
 	s->id_len = (uint16_t)names->id.len;
-	put(&text, names->watcher_address);
-	put(&text, names->watcher);
-	put(&text, names->id);
+	prim_slice_keep(&text, names->watcher_address);
+	prim_slice_keep(&text, names->watcher);
+	prim_slice_keep(&text, names->id);
 	return s;
 }
 

@@ -4,19 +4,8 @@
 #include "prim/document.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "prim/base.h"
-
-static struct prim_slice keep(char **room, struct prim_slice s)
-{
-	struct prim_slice kept = prim_slice_make(*room, s.len);
-
-	if (s.len > 0)
-		memcpy(*room, s.ptr, s.len);
-	*room += s.len;
-	return kept;
-}
 
 struct prim_document *prim_document_new(const struct prim_document_parts *parts)
 {
@@ -25,9 +14,9 @@ struct prim_document *prim_document_new(const struct prim_document_parts *parts)
 	char *room = d->octets;
 
 	d->refs = 1;
-	d->type = keep(&room, parts->type);
-	d->name = keep(&room, parts->name);
-	d->body = keep(&room, parts->body);
+	d->type = prim_slice_keep(&room, parts->type);
+	d->name = prim_slice_keep(&room, parts->name);
+	d->body = prim_slice_keep(&room, parts->body);
 	return d;
 }
 

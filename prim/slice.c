@@ -129,3 +129,13 @@ char *prim_slice_copy(struct prim_slice s)
 {
 	return prim_copy(s.ptr, s.len);
 }
+
+struct prim_slice prim_slice_keep(char **room, struct prim_slice s)
+{
+	char *at = *room;
+
+	if (s.len > 0)
+		memcpy(at, s.ptr, s.len);
+	*room += s.len;
+	return prim_slice_make(at, s.len);
+}

@@ -52,6 +52,9 @@ struct prim_slice prim_slice_trim(struct prim_slice s);
  * nothing else in `s`. False otherwise; `out_value` is then untouched. */
 bool prim_slice_number(struct prim_slice s, uint64_t max, uint64_t *out_value);
 
+/* Copies `s` to `*room`, moves `*room` behind it, and returns the copy. */
+struct prim_slice prim_slice_keep(char **room, struct prim_slice s);
+
 /* A NUL-terminated copy; release with prim_free(). */
 char *prim_slice_copy(struct prim_slice s);
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_SERVER_PRIVATE_H
+#define BRIDGE_SERVER_PRIVATE_H
+
+/*
+ * What server.c (the parts, their life) and server_hosts.c (the adapters) know
+ * of each other.
+ */
+
+#include "bridge/server.h"
+
+/* Makes the adapter hosts; `sockets` as in struct br_server_options. */
+void br_server_hosts_make(struct br_server *s, const int *sockets);
+void br_server_hosts_stop(struct br_server *s);
+bool br_server_hosts_are_stopped(const struct br_server *s);
+void br_server_hosts_free(struct br_server *s);
+
+#endif
