@@ -169,7 +169,7 @@ static void back_off(struct xa_contact *c, int64_t least_ms)
 		wait = BACKOFF_MAX;
 	if (wait < least_ms)
 		wait = least_ms;
-	wait += (int64_t)(r->ops->random(r->ctx) % (uint64_t)(wait / 5));
+	wait += (int64_t)(r->ops->random(r->ctx) % (uint64_t)(wait / 5 + 1));
 	if (f->is_live && f->expires_ms < xa_contact_now(c) + wait)
 		wait = f->expires_ms - xa_contact_now(c);
 	xa_contact_set_timer(c, &f->timer, xa_contact_now(c) + wait);

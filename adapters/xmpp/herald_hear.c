@@ -88,7 +88,8 @@ static bool put_pair(struct xa_herald *h, const struct xa_leg *leg,
 	    xa_jid_key(&h->ours, to) && xa_way_put_bare(&h->theirs, from);
 }
 
-static void hear(struct xa_herald *h, xmpp_stanza_t *s, struct xa_heard *heard)
+static void hear(struct xa_herald *h, xmpp_stanza_t *s,
+    const struct xa_heard *head)
 {
 	const struct xa_pair pair = {
 		.ours = prim_buf_slice(&h->ours),
@@ -96,16 +97,18 @@ static void hear(struct xa_herald *h, xmpp_stanza_t *s, struct xa_heard *heard)
 		.principal = prim_buf_slice(&h->principal),
 		.user = prim_buf_slice(&h->user),
 	};
+	const int64_t now_ms = bridge_now_ms(h->setup.bridge);
+	struct xa_heard heard = *head;
 	struct xa_presence p = { 0 };
 
-	if (heard->kind == XA_HEARD_PRESENCE) {
-		if (!xa_presence_read(&p, s, bridge_now_ms(h->setup.bridge)))
+	if (heard.kind == XA_HEARD_PRESENCE) {
+		if (!xa_presence_read(&p, s, now_ms))
 			return;
-		heard->presence = &p;
+		heard.presence = &p;
 	}
-	if (heard->kind == XA_HEARD_ERROR)
-		heard->condition = xa_stanza_condition(s);
-	xa_roster_hear(h->roster, &pair, heard, bridge_now_ms(h->setup.bridge));
+	if (heard.kind == XA_HEARD_ERROR)
+		heard.condition = xa_stanza_condition(s);
+	xa_roster_hear(h->roster, &pair, &heard, now_ms);
 	xa_herald_go(h);
 }
 

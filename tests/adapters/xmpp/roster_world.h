@@ -228,7 +228,7 @@ static uint64_t fake_random(void *ctx)
 	struct world *w = ctx;
 
 	/* Always the middle of the jitter of renewals, and never the same. */
-	w->random += 17 * 1000003;
+	w->random += UINT64_C(17000051);
 	return w->random + 8;
 }
 
@@ -416,7 +416,7 @@ static void do_hear(struct world *w, enum xa_heard_kind kind, const char *arg)
 	};
 
 	snprintf(from, sizeof(from), "juliet@jabber.example%s%s",
-	    arg ? "/" : "", arg ? arg : "");
+	    arg[0] ? "/" : "", arg);
 	h.from = prim_slice_of(from);
 	xa_roster_hear(w->roster, &PAIR, &h, w->now_ms);
 }
@@ -553,8 +553,8 @@ static void run_step(struct world *w, const char *what)
 	if (text[0] == '+' || text[0] == '-') {
 		do_presence(w, text);
 	} else {
-		arg = strchr(text, ' ');
-		if (arg)
+		arg = text + strcspn(text, " ");
+		if (*arg)
 			*arg++ = '\0';
 		if (!do_core(w, text, arg) && !hear_word(w, text, arg))
 			do_world(w, text, arg);

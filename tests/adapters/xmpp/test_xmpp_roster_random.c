@@ -264,7 +264,7 @@ static void turn_leg(bool is_up)
 static void leave(void)
 {
 	if (play->is_up)
-		do_hear(&play->w, XA_HEARD_UNSUBSCRIBE, NULL);
+		do_hear(&play->w, XA_HEARD_UNSUBSCRIBE, "");
 }
 
 static void step(void)
@@ -283,7 +283,7 @@ static void step(void)
 		break;
 	case 3:
 		if (play->is_up)
-			do_hear(&play->w, XA_HEARD_SUBSCRIBE, NULL);
+			do_hear(&play->w, XA_HEARD_SUBSCRIBE, "");
 		break;
 	case 4:
 		if (pick(4) == 0)
