@@ -357,10 +357,12 @@ void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 		dispatch_listen(conn, c);
 	else if (c->method == PRIM_METHOD_SILENCE)
 		dispatch_silence(conn, c);
-	else if (is_presence(c->method))
-		br_presence_client(conn, c);
-	else
+	else if (!is_presence(c->method))
 		br_errand_refuse(&conn->peer, c, PRIM_NOT_IMPLEMENTED);
+	else if (has_bridge_header(c))
+		br_errand_refuse(&conn->peer, c, PRIM_BAD_REQUEST);
+	else
+		br_presence_client(conn, c);
 }
 
 void br_dispatch_adapter(struct br_server *s, struct br_host *host,
