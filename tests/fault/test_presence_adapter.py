@@ -236,7 +236,7 @@ class Misdeeds(Adapters):
         cost = self.primd.cpu_seconds() - cpu
         self.assertEqual(codes, {
             "first": 200, "unknown id": 403, "other watcher": 403,
-            "other presentity": 403, "served presentity": 403,
+            "other presentity": 403, "served presentity": 402,
             "other entity": 400, "bomb": 400, "huge": 400,
             "no document": 400, "no presence": 400, "last": 200})
         self.assertLessEqual({note_of(c) for c in shown + alice.told},

@@ -11,10 +11,11 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from prim import IM, Reader, Refused  # noqa: E402
+from prim import Client, Reader, Refused  # noqa: E402
 from servers import Primd  # noqa: E402
 
 ALICE = "alice@localhost"
+IM = Client.FAMILY
 PLUS, SCRAM = "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"
 
 

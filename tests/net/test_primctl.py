@@ -37,6 +37,12 @@ class Presence(unittest.TestCase):
             " body) VALUES (?, 'desk', 1, ?, 'application/pidf+xml', ?)",
             (ALICE, now, PIDF.encode())).lastrowid
         db.execute("INSERT INTO lease VALUES (?, ?)", (row, end))
+        # Who watches has an account, or is forgotten at the start.
+        db.executemany(
+            "INSERT INTO account SELECT ?, ?, iterations, salt, stored_key,"
+            " server_key, cram_secret, created_ms FROM account WHERE key = ?",
+            [(f"w{i}@localhost", f"w{i}@localhost", ALICE)
+             for i in range(MANY)])
         db.executemany(
             "INSERT INTO subscription (watcher, presentity, id,"
             " watcher_address, presentity_address, is_outgoing, expires_ms)"
