@@ -17,8 +17,12 @@
 #include "prim/base.h"
 #include "prim/slice.h"
 
+#define SWEEP_S 1
+
 /* A connection. evhttp owns it and does not tell when it ends, so we hold a
- * reference of our own and look whether evhttp has let go. */
+ * reference of our own and look every now and then whether evhttp has let go.
+ * The descriptor closes with the last reference: were it closed before, it could
+ * be somebody else's while this bufferevent still listens to it. */
 struct watched {
 	TAILQ_ENTRY(watched) entry;
 	struct bufferevent *bev;          /* owned: one reference */
@@ -34,6 +38,7 @@ struct br_guard {
 	TAILQ_HEAD(watched_list, watched) all;
 	unsigned count, max;
 	struct timeval total;
+	struct event *sweeper; /* owned; runs while there are connections */
 };
 
 /* Every live connection of evhttp has an error callback; letting go of it
@@ -63,6 +68,24 @@ static void sweep(struct br_guard *guard)
 	PRIM_TAILQ_FOREACH_SAFE(w, &guard->all, entry, next)
 	if (is_over(w))
 		watched_free(guard, w);
+}
+
+static void set_sweeper(struct br_guard *guard)
+{
+	const struct timeval soon = { .tv_sec = SWEEP_S };
+
+	if (guard->count > 0 && !evtimer_pending(guard->sweeper, NULL))
+		evtimer_add(guard->sweeper, &soon);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct br_guard *guard = arg;
+
+	(void)fd;
+	(void)what;
+	sweep(guard);
+	set_sweeper(guard);
 }
 
 /* evhttp sees its peer gone and ends the connection. */
@@ -137,7 +160,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
 	struct watched *w = prim_new(struct watched);
 
 	sweep(guard);
-	w->bev = bufferevent_socket_new(base, -1, 0);
+	w->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_incref(w->bev);
 	w->reader = evbuffer_add_cb(bufferevent_get_input(w->bev), on_input, w);
 	w->last = '\n';
@@ -147,6 +170,9 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
 	    guard->count < guard->max ? &guard->total : &none);
 	TAILQ_INSERT_TAIL(&guard->all, w, entry);
 	guard->count++;
+	if (!guard->sweeper)
+		guard->sweeper = evtimer_new(base, on_sweep, guard);
+	set_sweeper(guard);
 	return w->bev;
 }
 
@@ -171,6 +197,8 @@ struct br_guard *br_guard_free(struct br_guard *guard)
 		return NULL;
 	while ((w = TAILQ_FIRST(&guard->all)))
 		watched_free(guard, w);
+	if (guard->sweeper)
+		event_free(guard->sweeper);
 	prim_free(guard);
 	return NULL;
 }

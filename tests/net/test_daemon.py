@@ -73,6 +73,22 @@ class Daemon(unittest.TestCase):
         self.assertRegex(text, r"(?m)^primd_connections 1$")
         client.close()
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.primd.process.pid}/fd"))
+
+    def test_a_scrape_leaves_nothing_behind(self):
+        """A descriptor that is closed while somebody listens to it would be
+        heard by him when it is a client's."""
+        self.primd.start()
+        self.get("/metrics")
+        wait_until(lambda: self.descriptors() > 0)
+        open_before = self.descriptors()
+        for _ in range(30):
+            self.get("/metrics")
+            self.primd.client(ALICE).close()
+        wait_until(lambda: self.descriptors() <= open_before)
+        self.assertNotIn("libevent", self.primd.log())
+
     def test_requests_are_counted_and_so_are_bad_ones(self):
         self.primd.start()
         client = self.primd.client(ALICE)  # a LOGIN in two steps
