@@ -19,6 +19,30 @@
 #define HEADERS_SPARE 8
 #define HEAD_SPARE    1024
 
+/* ---- whom a peer speaks for ---- */
+
+static bool is_routed_to(const struct br_server *s, const struct br_peer *peer,
+    const struct prim_key *who)
+{
+	const struct br_route *home = br_router_find(s->router,
+	    prim_key_domain(who));
+
+	return home && home->kind == BR_ROUTE_ADAPTER &&
+	    br_host_peer(s->hosts[home->adapter]) == peer;
+}
+
+bool br_dispatch_may_speak(const struct br_server *s,
+    const struct br_peer *peer, const struct prim_key *who)
+{
+	const struct br_conn *conn;
+
+	if (peer->kind != BR_PEER_CLIENT)
+		return is_routed_to(s, peer, who);
+	conn = PRIM_CONTAINER(peer, const struct br_conn, peer);
+	return prim_slice_eq(prim_session_who(&conn->session),
+	    prim_key_slice(who));
+}
+
 /* ---- SEND ---- */
 
 /* A SEND that is being looked at. */
@@ -89,30 +113,10 @@ static unsigned check_syntax(struct sending *s)
 	return 0;
 }
 
-static bool is_adapter_route(const struct br_server *s,
-    const struct br_route *route, const struct br_peer *peer)
-{
-	return route && route->kind == BR_ROUTE_ADAPTER &&
-	    br_host_peer(s->hosts[route->adapter]) == peer;
-}
-
-/* Step 9: may this peer speak for From (DESIGN 6, realm)? A client for its
- * principal; an adapter for what would be routed to it. */
+/* Step 9. */
 static unsigned check_sender(const struct sending *s)
 {
-	const struct br_route *home;
-	const struct br_conn *conn;
-
-	if (s->peer->kind == BR_PEER_ADAPTER) {
-		home = br_router_find(s->server->router,
-		    prim_key_domain(&s->sender));
-		return is_adapter_route(s->server, home, s->peer)
-		    ? 0
-		    : PRIM_FORBIDDEN;
-	}
-	conn = PRIM_CONTAINER(s->peer, const struct br_conn, peer);
-	return prim_slice_eq(prim_session_who(&conn->session),
-		   prim_key_slice(&s->sender))
+	return br_dispatch_may_speak(s->server, s->peer, &s->sender)
 	    ? 0
 	    : PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
 }
@@ -365,20 +369,27 @@ void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 		br_presence_client(conn, c);
 }
 
+static bool form_ok(const struct prim_command *c)
+{
+	const struct prim_method_info *info = prim_method_info(c->method);
+
+	return !c->is_malformed &&
+	    (c->present & info->required_ss) == info->required_ss &&
+	    (info->body_ss != PRIM_BODY_REQUIRED || c->body_len > 0);
+}
+
 void br_dispatch_adapter(struct br_server *s, struct br_host *host,
     const struct prim_command *c)
 {
 	struct br_peer *peer = br_host_peer(host);
-	const struct prim_method_info *info = prim_method_info(c->method);
 
 	br_metric_add(BR_METRIC_REQUESTS, 1);
-	if (is_presence(c->method))
-		br_presence_adapter(s, host, c);
-	else if (c->method != PRIM_METHOD_SEND)
+	if (c->method != PRIM_METHOD_SEND && !is_presence(c->method))
 		br_errand_refuse(peer, c, PRIM_NOT_IMPLEMENTED);
-	else if (c->is_malformed || !c->body_len ||
-	    (c->present & info->required_ss) != info->required_ss)
+	else if (!form_ok(c))
 		br_errand_refuse(peer, c, PRIM_BAD_REQUEST);
+	else if (is_presence(c->method))
+		br_presence_adapter(s, host, c);
 	else
 		dispatch_send(s, peer, c);
 }

@@ -7,11 +7,20 @@
  * every kind of peer; they differ in whom they may speak for.
  */
 
+#include <stdbool.h>
+
+#include "prim/address.h"
 #include "prim/command.h"
 
 struct br_conn;
 struct br_host;
+struct br_peer;
 struct br_server;
+
+/* Step 9: may `peer` speak for `who` (DESIGN 6, realm)? A client for its
+ * principal; an adapter for what would be routed to it. */
+bool br_dispatch_may_speak(const struct br_server *s,
+    const struct br_peer *peer, const struct prim_key *who);
 
 /* A request of a logged-in client that passed prim/session.h. */
 void br_dispatch_client(struct br_conn *conn, const struct prim_command *c);

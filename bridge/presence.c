@@ -376,13 +376,3 @@ struct br_presence *br_presence_free(struct br_presence *p)
 	prim_free(p->hosts);
 	return prim_free(p);
 }
-
-struct br_presence_host *br_presence_host_of(struct br_presence *p,
-    const struct br_host *host)
-{
-	unsigned i = 0;
-
-	while (p->server->hosts[i] != host)
-		i++;
-	return &p->hosts[i];
-}

@@ -3,6 +3,7 @@
 
 #include "bridge/presence_private.h"
 
+#include "bridge/dispatch.h"
 #include "prim/base.h"
 #include "prim/octet.h"
 
@@ -92,19 +93,13 @@ static bool id_ok(struct prim_slice id)
 	return id.len > 0 && id.len <= BR_SUBSCRIPTION_ID_MAX;
 }
 
-static bool names_ok(struct br_presence_request *r)
+bool br_presence_name(const struct prim_command *c, enum prim_header_id header,
+    struct prim_address *out, struct prim_key *out_key)
 {
-	const struct prim_command *c = r->c;
-
-	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM),
-		&r->from) ||
-	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &r->to))
-		return false;
-	if (r->from.scheme != PRIM_SCHEME_PRES ||
-	    r->to.scheme != PRIM_SCHEME_PRES)
+	if (!prim_address_parse(prim_command_get(c, header), out) ||
+	    out->scheme != PRIM_SCHEME_PRES)
 		return false; /* PRIM-053 */
-	prim_address_key(&r->from, &r->watcher);
-	prim_address_key(&r->to, &r->presentity);
+	prim_address_key(out, out_key);
 	return true;
 }
 
@@ -127,45 +122,24 @@ static bool details_ok(struct br_presence_request *r)
 
 /* ---- who, and where ---- */
 
-static unsigned check_client(const struct br_presence_request *r)
+/* Presence is not relayed between others (PRIM-124). */
+static bool is_relayed(const struct br_presence_request *r)
 {
-	const struct br_conn *conn = PRIM_CONTAINER(r->peer,
-	    const struct br_conn, peer);
-
-	return prim_slice_eq(prim_session_who(&conn->session),
-		   prim_key_slice(&r->watcher))
-	    ? 0
-	    : PRIM_FORBIDDEN; /* ERR-113 */
-}
-
-/* It speaks for those whom the router would route to it (DESIGN 6). */
-static unsigned check_adapter(const struct br_presence_request *r)
-{
-	const struct br_route *home = br_router_find(r->server->router,
-	    prim_key_domain(&r->watcher));
-
-	if (!home || home->kind != BR_ROUTE_ADAPTER ||
-	    br_host_peer(r->server->hosts[home->adapter]) != r->peer)
-		return PRIM_FORBIDDEN;
-	/* Presence is not relayed between others (PRIM-124). */
-	if (r->route && r->route->kind != BR_ROUTE_LOCAL)
-		return PRIM_NOT_FOUND;
-	return 0;
+	return r->peer->kind != BR_PEER_CLIENT &&
+	    r->route->kind != BR_ROUTE_LOCAL;
 }
 
 unsigned br_presence_check(struct br_presence_request *r)
 {
-	unsigned code;
-
-	if (!names_ok(r) || !details_ok(r))
+	if (!br_presence_name(r->c, PRIM_HEADER_FROM, &r->from, &r->watcher) ||
+	    !br_presence_name(r->c, PRIM_HEADER_TO, &r->to, &r->presentity) ||
+	    !details_ok(r))
 		return PRIM_BAD_REQUEST;
+	if (!br_dispatch_may_speak(r->server, r->peer, &r->watcher))
+		return PRIM_FORBIDDEN; /* ERR-113 */
 	r->route = br_router_find(r->server->router,
 	    prim_key_domain(&r->presentity));
-	code = r->peer->kind == BR_PEER_CLIENT ? check_client(r)
-					       : check_adapter(r);
-	if (code)
-		return code;
-	if (!r->route)
+	if (!r->route || is_relayed(r))
 		return PRIM_NOT_FOUND;
 	if (r->server->stopping || r->peer->ticket_count >= BR_PARKED_MAX)
 		return PRIM_INTERNAL_ERROR; /* PRIM-289 */

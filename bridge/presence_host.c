@@ -238,14 +238,6 @@ void br_presence_host_room(struct br_presence *p, unsigned adapter)
 
 /* ---- what it says ---- */
 
-static bool form_ok(const struct prim_command *c)
-{
-	const struct prim_method_info *info = prim_method_info(c->method);
-
-	return !c->is_malformed &&
-	    (c->present & info->required_ss) == info->required_ss;
-}
-
 void br_presence_adapter(struct br_server *s, struct br_host *host,
     const struct prim_command *c)
 {
@@ -258,7 +250,7 @@ void br_presence_adapter(struct br_server *s, struct br_host *host,
 		return;
 	}
 	r = (struct br_presence_request){ .server = s, .peer = peer, .c = c };
-	code = form_ok(c) ? br_presence_check(&r) : PRIM_BAD_REQUEST;
+	code = br_presence_check(&r);
 	if (code)
 		br_errand_refuse(peer, c, code);
 	else

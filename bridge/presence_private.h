@@ -4,10 +4,11 @@
 
 /*
  * What the presence*.c files know of each other: presence.c (life, loading,
- * residence), presence_check.c (may it?), presence_publish.c,
- * presence_subscribe.c (who watches ours), presence_remote.c (what ours watch
- * elsewhere), presence_host.c (the link to an adapter), conn_presence.c (the
- * way to a client).
+ * residence), presence_check.c (may it?), presence_turn.c (one after the other),
+ * presence_publish.c (what ours publish), presence_subscribe.c
+ * and subscription.c (who watches ours), presence_remote.c and those of
+ * presence_remote.h (what ours watch elsewhere), presence_host.c (the link to an
+ * adapter), conn_presence.c (the way to a client).
  */
 
 #include "bridge/conn.h"
@@ -69,6 +70,9 @@ struct br_presence_request {
 	int64_t asked_s, granted_s;          /* Duration */
 };
 
+/* Parses `header` as somebody's presence. `*out` borrows from `c`. */
+bool br_presence_name(const struct prim_command *c, enum prim_header_id header,
+    struct prim_address *out, struct prim_key *out_key);
 /* Syntax, whom the peer may speak for, and where it goes (C.0 8, 9, 11): 0, or
  * the code that refuses it. For SUBSCRIBE, UNSUBSCRIBE and FETCH. */
 unsigned br_presence_check(struct br_presence_request *r);
@@ -172,8 +176,6 @@ bool br_presence_is_heard(const struct br_errand *e);
 /* Appends the header lines of a view for clients. */
 void br_presence_put_view(struct prim_buf *b, enum prim_family family,
     const struct prim_document *view);
-struct br_presence_host *br_presence_host_of(struct br_presence *p,
-    const struct br_host *host);
 
 /* ---- links (presence_host.c) ---- */
 

@@ -256,14 +256,13 @@ static unsigned check_syntax(struct publishing *p)
 {
 	const struct prim_command *c = p->r.c;
 
-	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM),
-		&p->r.from) ||
-	    p->r.from.scheme != PRIM_SCHEME_PRES || !kind_parse(c, &p->kind))
+	if (!br_presence_name(c, PRIM_HEADER_FROM, &p->r.from,
+		&p->r.presentity) ||
+	    !kind_parse(c, &p->kind))
 		return PRIM_BAD_REQUEST;
 	p->content.name = prim_command_get(c, PRIM_HEADER_TUPLE_ID);
 	if (!tuple_id_ok(p->content.name) || !duration_ok(p))
 		return PRIM_BAD_REQUEST;
-	prim_address_key(&p->r.from, &p->r.presentity);
 	return 0;
 }
 

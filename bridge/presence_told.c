@@ -3,6 +3,7 @@
 
 #include "bridge/presence_remote.h"
 
+#include "bridge/dispatch.h"
 #include "prim/base.h"
 
 struct names {
@@ -11,26 +12,10 @@ struct names {
 
 static bool names_parse(const struct prim_command *c, struct names *out)
 {
-	struct prim_address from, to;
+	struct prim_address address;
 
-	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM), &from) ||
-	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &to) ||
-	    from.scheme != PRIM_SCHEME_PRES || to.scheme != PRIM_SCHEME_PRES)
-		return false;
-	prim_address_key(&from, &out->from);
-	prim_address_key(&to, &out->to);
-	return true;
-}
-
-/* It speaks for those whom the router would route to it (PRIM-190). */
-static bool may_speak(const struct br_server *s, const struct br_host *host,
-    const struct prim_key *from)
-{
-	const struct br_route *home = br_router_find(s->router,
-	    prim_key_domain(from));
-
-	return home && home->kind == BR_ROUTE_ADAPTER &&
-	    s->hosts[home->adapter] == host;
+	return br_presence_name(c, PRIM_HEADER_FROM, &address, &out->from) &&
+	    br_presence_name(c, PRIM_HEADER_TO, &address, &out->to);
 }
 
 static bool is_about(const struct br_remote *r, const struct names *names)
@@ -72,19 +57,16 @@ static void show(struct br_remote *r, const struct prim_document_parts *parts)
 static unsigned take_notify(struct br_presence *p, struct br_host *host,
     const struct prim_command *c)
 {
-	const struct prim_method_info *info = prim_method_info(c->method);
 	struct br_remote *r = br_remote_find_id(p,
 	    prim_command_get(c, PRIM_HEADER_SUBSCRIPTION_ID));
 	static struct names names; /* large; the loop's only */
 	struct prim_document_parts parts;
 	int64_t left_s;
 
-	if (c->is_malformed ||
-	    (c->present & info->required_ss) != info->required_ss ||
-	    !names_parse(c, &names) || !br_presence_duration(c, 1, &left_s))
+	if (!names_parse(c, &names) || !br_presence_duration(c, 1, &left_s))
 		return PRIM_BAD_REQUEST;
-	if (!may_speak(p->server, host, &names.from))
-		return PRIM_FORBIDDEN;
+	if (!br_dispatch_may_speak(p->server, br_host_peer(host), &names.from))
+		return PRIM_FORBIDDEN; /* PRIM-190 */
 	if (!r || !is_about(r, &names))
 		return PRIM_NOT_FOUND; /* ERR-91 */
 	if (!content_ok(r, c, &parts))
