@@ -127,7 +127,7 @@ struct br_remote *br_remote_new(const struct br_remote_making *m)
 	else
 		make_id(r);
 	br_remote_init_asking(r);
-	LIST_INIT(&r->waitings);
+	TAILQ_INIT(&r->waitings);
 	prim_source_init(&r->source, &SOURCE_OPS, &p->fan);
 	TAILQ_INSERT_TAIL(&m->host->remotes, r, of_host);
 	prim_table_put(&p->remote_ids, &r->by_id,
@@ -142,7 +142,7 @@ void br_remote_free(struct br_remote *r)
 {
 	struct br_presence *p = r->host->presence;
 
-	assert(LIST_EMPTY(&r->waitings));
+	assert(TAILQ_EMPTY(&r->waitings));
 	br_remote_stop_asking(r);
 	if (r->is_started)
 		prim_subscription_end(&r->sub);
@@ -196,7 +196,7 @@ static void on_expiry(struct prim_timer *t)
 	    struct prim_subscription, timer);
 	struct br_remote *r = PRIM_CONTAINER(sub, struct br_remote, sub);
 
-	if (LIST_EMPTY(&r->waitings))
+	if (TAILQ_EMPTY(&r->waitings))
 		br_remote_end_of(sub, true);
 	else
 		/* It may be just being renewed. */

@@ -33,10 +33,10 @@ struct br_remote {
 	TAILQ_ENTRY(br_remote) of_asking;
 	struct prim_question question; /* SUBSCRIBE */
 	struct prim_timer renewal;
-	LIST_HEAD(,
-	    br_remote_waiting) waitings; /* borrowed: p->errands own them */
-	struct br_entity *watcher;       /* pinned */
-	enum prim_astrength strength;    /* of who asked last; none once that
+	TAILQ_HEAD(, br_remote_waiting)
+	waitings; /* borrowed: p->errands own them; oldest first */
+	struct br_entity *watcher;    /* pinned */
+	enum prim_astrength strength; /* of who asked last; none once that
 	                                 is not known any more */
 	bool is_fetch;
 	bool is_retried;    /* under a fresh id (ERR-79) */
@@ -53,7 +53,7 @@ struct br_remote {
 /* A client that waits. */
 struct br_remote_waiting {
 	struct br_presence_errand errand;
-	LIST_ENTRY(br_remote_waiting) of_remote;
+	TAILQ_ENTRY(br_remote_waiting) of_remote;
 	struct br_remote *remote; /* borrowed; NULL: left */
 	struct prim_timer timer;
 	int64_t asked_s, granted_s, expires_ms;

@@ -18,7 +18,7 @@ static unsigned code_for_client(unsigned code)
 static void leave(struct br_remote_waiting *w)
 {
 	if (w->remote)
-		LIST_REMOVE(w, of_remote);
+		TAILQ_REMOVE(&w->remote->waitings, w, of_remote);
 	w->remote = NULL;
 }
 
@@ -82,7 +82,7 @@ static void grant(struct br_remote_waiting *w)
 /* It was never accepted, or only a single look, and nobody waits. */
 static void maybe_free(struct br_remote *r)
 {
-	if (!LIST_EMPTY(&r->waitings) || r->is_stored)
+	if (!TAILQ_EMPTY(&r->waitings) || r->is_stored)
 		return;
 	if (r->is_fetch || r->is_asking)
 		br_remote_free(r);
@@ -112,7 +112,7 @@ int64_t br_remote_wanted_s(const struct br_remote *r)
 		most = (r->sub.expires_ms - br_server_now(br_remote_server(r)) +
 			   999) /
 		    1000;
-	LIST_FOREACH(w, &r->waitings, of_remote)
+	TAILQ_FOREACH(w, &r->waitings, of_remote)
 		most = w->granted_s > most ? w->granted_s : most;
 	return most > 1 ? most : 1;
 }
@@ -121,7 +121,7 @@ void br_remote_refuse_all(struct br_remote *r, unsigned code)
 {
 	struct br_remote_waiting *w;
 
-	while ((w = LIST_FIRST(&r->waitings)))
+	while ((w = TAILQ_FIRST(&r->waitings)))
 		refuse(w, code_for_client(code));
 }
 
@@ -131,8 +131,8 @@ void br_remote_answer_all(struct br_remote *r)
 
 	if (end_if_absent(r))
 		return;
-	for (w = LIST_FIRST(&r->waitings); w; w = next) {
-		next = LIST_NEXT(w, of_remote);
+	for (w = TAILQ_FIRST(&r->waitings); w; w = next) {
+		next = TAILQ_NEXT(w, of_remote);
 		if (r->is_fetch || w->is_committed)
 			grant(w);
 	}
@@ -178,7 +178,7 @@ void br_remote_store_all(struct br_remote *r)
 {
 	struct br_remote_waiting *w;
 
-	LIST_FOREACH(w, &r->waitings, of_remote) {
+	TAILQ_FOREACH(w, &r->waitings, of_remote) {
 		if (w->granted_s > 0)
 			store(r, w);
 	}
@@ -219,7 +219,7 @@ waiting_new(struct br_presence_request *request, struct br_remote *r)
 	w->asked_s = request->asked_s;
 	w->granted_s = has_duration ? request->granted_s : 0;
 	w->remote = r;
-	LIST_INSERT_HEAD(&r->waitings, w, of_remote);
+	TAILQ_INSERT_TAIL(&r->waitings, w, of_remote);
 	prim_timer_init(&w->timer, on_timeout);
 	return w;
 }
@@ -289,20 +289,20 @@ static void subscribe(struct br_presence_request *request, struct br_remote *r)
  * or waits for somebody who will not be watched. */
 static bool is_wanted_again(const struct br_remote_waiting *w)
 {
-	const struct br_remote_waiting *newer =
-	    LIST_FIRST(&w->remote->waitings);
+	const struct br_remote_waiting *newer = TAILQ_NEXT(w, of_remote);
 
-	while (newer != w && newer->granted_s == 0)
-		newer = LIST_NEXT(newer, of_remote);
-	return newer != w;
+	while (newer && newer->granted_s == 0)
+		newer = TAILQ_NEXT(newer, of_remote);
+	return newer != NULL;
 }
 
 static void refuse_older(struct br_remote_waiting *w, unsigned code)
 {
 	struct br_remote_waiting *older, *next;
 
-	for (older = LIST_NEXT(w, of_remote); older; older = next) {
-		next = LIST_NEXT(older, of_remote);
+	for (older = TAILQ_FIRST(&w->remote->waitings); older != w;
+	     older = next) {
+		next = TAILQ_NEXT(older, of_remote);
 		if (older->is_committed)
 			grant(older); /* it held, for a moment */
 		else
@@ -339,6 +339,9 @@ static void on_dropped(void *arg, enum br_store_outcome outcome)
 	answer_parting(w);
 	if (!stays) {
 		br_remote_refuse_all(r, PRIM_INTERNAL_ERROR);
+		/* Also what was being stored when this was. */
+		if (r->is_stored)
+			br_remote_forget(r, NULL, NULL);
 		br_remote_leave(r);
 	}
 }
