@@ -138,12 +138,14 @@ void xa_follow_hear_probe(struct xa_contact *c, const struct xa_heard *h)
 }
 
 /* What bounces again and again reaches nobody. */
-void xa_follow_hear_error(struct xa_contact *c, const char *condition)
+void xa_follow_hear_error(struct xa_contact *c, const struct xa_heard *h)
 {
 	struct xa_follow *f = &c->follow;
 
 	if (f->approval != XA_APPROVAL_GRANTED ||
-	    xa_error_code(condition) >= 500)
+	    xa_error_code(h->condition) >= 500 ||
+	    prim_slice_starts(h->id, prim_slice_of(XA_ID_SUBSCRIBE)) ||
+	    prim_slice_starts(h->id, prim_slice_of(XA_ID_PROBE)))
 		return;
 	if (++f->bounces == XA_BOUNCES_MAX) {
 		xa_contact_log(c, BRIDGE_INFO, "presence bounces, not sent");

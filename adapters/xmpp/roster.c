@@ -15,6 +15,7 @@ struct xa_roster *xa_roster_new(const struct xa_roster_ops *ops, void *ctx,
 	r->now_ms = now_ms;
 	r->key.k0 = ops->random(ctx);
 	r->key.k1 = ops->random(ctx);
+	r->requests = ops->random(ctx) >> 32;
 	prim_table_init(&r->table);
 	TAILQ_INIT(&r->contacts);
 	TAILQ_INIT(&r->say_queue);

@@ -77,8 +77,8 @@ static void hear(struct xa_contact *c, const struct xa_heard *h)
 		xa_follow_hear_probe(c, h);
 		break;
 	case XA_HEARD_ERROR:
-		xa_watch_hear_error(c, h->condition);
-		xa_follow_hear_error(c, h->condition);
+		xa_watch_hear_error(c, h);
+		xa_follow_hear_error(c, h);
 		break;
 	}
 }

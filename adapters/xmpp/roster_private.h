@@ -26,6 +26,10 @@
 #define XA_BOUNCES_MAX   3  /* then nothing is sent to somebody any more */
 #define XA_FOLLOW_ID_LEN 32 /* of a Subscription-ID of ours */
 
+/* How the ids of these two begin; an error says by it what it answers. */
+#define XA_ID_SUBSCRIBE "subscribe-"
+#define XA_ID_PROBE     "probe-"
+
 /* What a contact has to say to XMPP; said in this order. Bits. */
 enum xa_say {
 	XA_SAY_LEFT = 1 << 0, /* `unavailable`: the watcher has gone */
@@ -45,9 +49,14 @@ enum xa_say {
  *
  *	            probe sent            answers, 100 ms      leg lost
  *	UNKNOWN ───────────────> ASKING ─────────────> KNOWN ─────────> UNKNOWN
- *	   │ 30 s, 3 s at first    │ 3 s, 5 s: nobody: KNOWN, closed
+ *	   │ 30 s, 3 s at first    │ 3 s, 5 s: nobody: KNOWN, closed (silence)
  *	   ▼                       │ the user's server cannot be reached
  *	 LOST <────────────────────┘          LOST ── leg up, 60 s ──> UNKNOWN
+ *
+ * Silence is no knowledge: a server that has nothing to say to us, because the
+ * user's roster lost us, is silent, too. So each SUBSCRIBE probes again, and
+ * silence upon silence says `subscribe` again: to one whom the user approves his
+ * server answers at once, and it asks the user otherwise.
  */
 enum xa_view {
 	XA_VIEW_UNKNOWN,
@@ -84,8 +93,10 @@ struct xa_watch {
 	                  be heard */
 	int64_t used_ms;
 	enum xa_view view;
-	bool was_told;   /* somebody has seen `told` */
-	bool is_hurried; /* the first answer to a probe has come */
+	bool was_told;     /* somebody has seen `told` */
+	bool is_hurried;   /* the first answer to a probe has come */
+	unsigned silences; /* probes in a row that nobody answered */
+	int64_t probed_ms; /* the last probe; 0: none */
 	struct xa_lease_list leases;
 	unsigned lease_count;
 	struct xa_presences known; /* what we heard */
@@ -159,6 +170,7 @@ struct xa_roster {
 	size_t watch_count, follow_count; /* approvals that are not NONE */
 	size_t lease_count, live_count;
 	uint64_t words, probes;
+	uint64_t requests; /* stanzas with an id of ours; begins anywhere */
 	struct prim_pidf *pidf; /* owned: workspace */
 	struct prim_buf body;   /* workspace */
 };
@@ -219,7 +231,9 @@ void xa_watch_up(struct xa_contact *c);
 void xa_watch_down(struct xa_contact *c);
 void xa_watch_hear_subscribed(struct xa_contact *c);
 void xa_watch_hear_unsubscribed(struct xa_contact *c);
-void xa_watch_hear_error(struct xa_contact *c, const char *condition);
+void xa_watch_hear_error(struct xa_contact *c, const struct xa_heard *h);
+/* Nobody answered, again: asks the user again, now and then. */
+void xa_watch_ask_again(struct xa_contact *c);
 /* `subscribe` has just been sent. */
 void xa_watch_was_asked(struct xa_contact *c);
 /* There is a new lease, or one was renewed: asks whoever must be asked. */
@@ -274,7 +288,7 @@ void xa_follow_down(struct xa_contact *c);
 void xa_follow_hear_subscribe(struct xa_contact *c, struct prim_slice id);
 void xa_follow_hear_unsubscribe(struct xa_contact *c);
 void xa_follow_hear_probe(struct xa_contact *c, const struct xa_heard *h);
-void xa_follow_hear_error(struct xa_contact *c, const char *condition);
+void xa_follow_hear_error(struct xa_contact *c, const struct xa_heard *h);
 /* Permission is there, or is over; `say` what the user hears besides. */
 void xa_follow_grant(struct xa_contact *c);
 void xa_follow_end(struct xa_contact *c, unsigned say);

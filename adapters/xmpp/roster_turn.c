@@ -52,6 +52,27 @@ void xa_contact_leave(struct xa_contact *c)
  * Saying.
  */
 
+/* What may come back as an error. */
+static unsigned say_request(struct xa_contact *c, const char *type,
+    const char *prefix)
+{
+	struct xa_roster *r = c->roster;
+	struct prim_buf id = { 0 };
+	struct xa_word w = {
+		.type = type,
+		.from = c->ours,
+		.to = c->theirs,
+	};
+
+	prim_buf_puts(&id, prefix);
+	prim_buf_put_number(&id, r->requests++);
+	prim_buf_putc(&id, '\0');
+	w.id = id.ptr;
+	r->ops->say(r->ctx, c->leg, &w);
+	prim_buf_fini(&id);
+	return 1;
+}
+
 static unsigned say_word(struct xa_contact *c, const char *type)
 {
 	struct xa_roster *r = c->roster;
@@ -193,11 +214,11 @@ static unsigned say_of_watch(struct xa_contact *c, unsigned what)
 	if (what & XA_SAY_UNSUBSCRIBE)
 		n += say_word(c, "unsubscribe");
 	if (what & XA_SAY_SUBSCRIBE) {
-		n += say_word(c, "subscribe");
+		n += say_request(c, "subscribe", XA_ID_SUBSCRIBE);
 		xa_watch_was_asked(c);
 	}
 	if (what & XA_SAY_PROBE) {
-		n += say_word(c, "probe");
+		n += say_request(c, "probe", XA_ID_PROBE);
 		c->roster->probes++;
 		xa_watch_was_probed(c);
 	}

@@ -7,6 +7,7 @@
 
 #define ASK_MS    XA_DAY            /* between two `subscribe` */
 #define SORRY_MS  (600 * XA_SECOND) /* the same, after a passing error */
+#define REASK_MS  (60 * XA_SECOND)  /* the same, after silence; doubled */
 #define DENIED_MS (7 * XA_DAY)
 #define LINGER_MS (30 * XA_DAY)
 
@@ -58,6 +59,20 @@ static void on_linger(struct prim_timer *t)
 	xa_contact_reap(c);
 }
 
+static bool may_ask(const struct xa_contact *c, int64_t after_ms)
+{
+	return c->watch.asked_ms == 0 ||
+	    xa_contact_now(c) - c->watch.asked_ms >= after_ms;
+}
+
+void xa_watch_ask_again(struct xa_contact *c)
+{
+	int64_t wait = REASK_MS << (c->watch.silences - 2);
+
+	if (may_ask(c, wait < ASK_MS ? wait : ASK_MS))
+		xa_contact_say(c, XA_SAY_SUBSCRIBE);
+}
+
 static void request(struct xa_contact *c)
 {
 	xa_contact_log(c, BRIDGE_INFO, "asks to watch");
@@ -73,12 +88,6 @@ void xa_watch_was_asked(struct xa_contact *c)
 	c->watch.asked_ms = xa_contact_now(c);
 	c->watch.is_heard = true;
 	xa_contact_keep(c);
-}
-
-static bool may_ask(const struct xa_contact *c, int64_t after_ms)
-{
-	return c->watch.asked_ms == 0 ||
-	    xa_contact_now(c) - c->watch.asked_ms >= after_ms;
 }
 
 void xa_watch_wanted(struct xa_contact *c, struct xa_lease *l)
@@ -155,6 +164,11 @@ void xa_watch_hear_subscribed(struct xa_contact *c)
 {
 	struct xa_watch *w = &c->watch;
 
+	if (w->approval == XA_APPROVAL_GRANTED && w->silences &&
+	    w->lease_count) {
+		w->silences = 0;
+		xa_watch_look(c);
+	}
 	if (w->approval != XA_APPROVAL_PENDING &&
 	    w->approval != XA_APPROVAL_DENIED)
 		return;
@@ -205,25 +219,50 @@ static bool is_unreachable(const char *condition)
 	return code == PRIM_BAD_GATEWAY || code == PRIM_GATEWAY_TIMEOUT;
 }
 
-void xa_watch_hear_error(struct xa_contact *c, const char *condition)
+/* Errors mirror the id. One without any may answer only what we said to him,
+ * and that is nothing else as long as he does not follow. */
+static bool is_answer(const struct xa_contact *c, const struct xa_heard *h,
+    const char *prefix)
+{
+	if (h->id.len == 0)
+		return c->follow.approval != XA_APPROVAL_GRANTED;
+	return prim_slice_starts(h->id, prim_slice_of(prefix));
+}
+
+/* A `subscribe` comes back. True: it is refused for good. */
+static bool hear_refusal(struct xa_contact *c, const struct xa_heard *h)
 {
 	struct xa_watch *w = &c->watch;
-	unsigned code = lasting_code(condition);
+	unsigned code = lasting_code(h->condition);
+
+	if (!is_answer(c, h, XA_ID_SUBSCRIBE))
+		return false;
+	if (code) {
+		xa_contact_log(c, BRIDGE_INFO, "refused by an error");
+		deny(c, XA_APPROVAL_DENIED, code);
+	} else if (is_unreachable(h->condition) &&
+	    w->approval == XA_APPROVAL_PENDING) {
+		w->asked_ms = xa_contact_now(c) - ASK_MS + SORRY_MS;
+	}
+	return code != 0;
+}
+
+void xa_watch_hear_error(struct xa_contact *c, const struct xa_heard *h)
+{
+	struct xa_watch *w = &c->watch;
 
 	if (w->approval == XA_APPROVAL_PENDING) {
-		if (code) {
-			xa_contact_log(c, BRIDGE_INFO, "refused by an error");
-			deny(c, XA_APPROVAL_DENIED, code);
-		} else if (is_unreachable(condition)) {
-			w->asked_ms = xa_contact_now(c) - ASK_MS + SORRY_MS;
-		}
+		hear_refusal(c, h);
 		return;
 	}
 	if (w->approval != XA_APPROVAL_GRANTED)
 		return;
-	if (is_unreachable(condition))
+	/* Without an id it is taken for that of a probe. */
+	if (h->id.len && hear_refusal(c, h))
+		return;
+	if (is_unreachable(h->condition))
 		xa_watch_unreachable(c);
-	else
+	else if (is_answer(c, h, XA_ID_PROBE))
 		xa_watch_answered(c);
 }
 

@@ -9,6 +9,9 @@
 #define CROWD_MS  100              /* after the first answer, for the others */
 #define BUNDLE_MS 250              /* between two changes that are told */
 #define RETRY_MS  (60 * XA_SECOND) /* a server that could not be reached */
+#define PROBE_MS  (30 * XA_SECOND) /* between two probes nobody answers */
+
+#define SILENCES_MAX 16 /* that are counted */
 
 static const char LINK_DOWN[] = "the link to the XMPP server is down";
 static const char SERVER_DOWN[] = "the contact's server cannot be reached";
@@ -43,7 +46,17 @@ static void tell_changes(struct xa_contact *c)
 	xa_watch_tell(c, !changed);
 }
 
-/* What nobody answered is closed. */
+static void count_silence(struct xa_contact *c)
+{
+	struct xa_watch *w = &c->watch;
+
+	if (w->silences < SILENCES_MAX)
+		w->silences++;
+	if (w->silences >= 2)
+		xa_watch_ask_again(c);
+}
+
+/* What nobody answered is closed, but he need not have gone. */
 static void know(struct xa_contact *c)
 {
 	struct xa_watch *w = &c->watch;
@@ -51,7 +64,12 @@ static void know(struct xa_contact *c)
 	w->view = XA_VIEW_KNOWN;
 	if (w->known.count == 0)
 		xa_contact_set_closed(c, &w->known, NULL);
-	xa_follow_user(c, xa_presences_any(&w->known));
+	if (w->is_hurried) {
+		w->silences = 0;
+		xa_follow_user(c, xa_presences_any(&w->known));
+	} else {
+		count_silence(c);
+	}
 	tell_changes(c);
 }
 
@@ -91,6 +109,7 @@ void xa_watch_was_probed(struct xa_contact *c)
 		return;
 	w->view = XA_VIEW_ASKING;
 	w->is_hurried = false;
+	w->probed_ms = xa_contact_now(c);
 	xa_presences_fini(&w->known);
 	xa_contact_set_timer(c, &w->settle,
 	    xa_contact_now(c) + (w->was_told ? AGAIN_MS : FIRST_MS));
@@ -154,6 +173,7 @@ void xa_watch_unknow(struct xa_contact *c)
 
 	w->view = XA_VIEW_UNKNOWN;
 	w->was_told = false;
+	w->silences = 0;
 	xa_presences_fini(&w->known);
 	xa_presences_fini(&w->told);
 	xa_contact_stop_timer(c, &w->settle);
@@ -165,7 +185,9 @@ static void hear_change(struct xa_contact *c)
 	struct xa_watch *w = &c->watch;
 	int64_t at = w->told_ms + BUNDLE_MS;
 
-	if (!xa_presences_any(&w->known))
+	if (xa_presences_any(&w->known))
+		w->silences = 0;
+	else if (w->silences == 0)
 		xa_follow_user(c, false);
 	if (w->lease_count == 0 || prim_timer_is_set(&w->settle))
 		return;
@@ -203,7 +225,8 @@ void xa_watch_show(struct xa_contact *c)
 {
 	struct xa_watch *w = &c->watch;
 
-	if (w->view == XA_VIEW_KNOWN) {
+	if (w->view == XA_VIEW_KNOWN &&
+	    (w->silences == 0 || xa_contact_now(c) - w->probed_ms < PROBE_MS)) {
 		tell_changes(c);
 		return;
 	}

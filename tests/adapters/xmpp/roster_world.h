@@ -45,6 +45,7 @@ struct world {
 	bool shows_state;
 	char sub_id[64];    /* of the last SUBSCRIBE of ours */
 	char notify_id[64]; /* of the last NOTIFY of ours */
+	char word_id[64];   /* of the last stanza with an id of ours */
 	struct record records[RECORD_MAX];
 	unsigned record_count;
 	struct prim_pidf pidf;
@@ -71,6 +72,8 @@ static void fake_say(void *ctx, unsigned leg, const struct xa_word *word)
 
 	(void)leg;
 	put_word(w, word->type);
+	if (word->id && !word->error)
+		snprintf(w->word_id, sizeof(w->word_id), "%s", word->id);
 	if (word->error) {
 		prim_buf_puts(&w->said, " ");
 		prim_buf_puts(&w->said, word->error->condition);
@@ -412,12 +415,24 @@ static void do_hear(struct world *w, enum xa_heard_kind kind, const char *arg)
 	struct xa_heard h = {
 		.kind = kind,
 		.id = PRIM_SLICE("x1"),
-		.condition = arg,
 	};
 
 	snprintf(from, sizeof(from), "juliet@jabber.example%s%s",
 	    arg[0] ? "/" : "", arg);
 	h.from = prim_slice_of(from);
+	xa_roster_hear(w->roster, &PAIR, &h, w->now_ms);
+}
+
+/* To what we said last with an id; or to something else. */
+static void do_error(struct world *w, const char *condition, bool is_mirrored)
+{
+	const struct xa_heard h = {
+		.kind = XA_HEARD_ERROR,
+		.from = PRIM_SLICE("juliet@jabber.example"),
+		.id = is_mirrored ? prim_slice_of(w->word_id) : PRIM_SLICE_NONE,
+		.condition = condition,
+	};
+
 	xa_roster_hear(w->roster, &PAIR, &h, w->now_ms);
 }
 
@@ -468,7 +483,6 @@ static bool hear_word(struct world *w, const char *verb, const char *arg)
 		{ "unsubscribe",  XA_HEARD_UNSUBSCRIBE },
 		{ "unsubscribed", XA_HEARD_UNSUBSCRIBED},
 		{ "probe",        XA_HEARD_PROBE       },
-		{ "error",        XA_HEARD_ERROR       },
 	};
 
 	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
@@ -538,6 +552,10 @@ static void do_world(struct world *w, const char *verb, const char *arg)
 		xa_roster_restored(w->roster, true, w->now_ms);
 	} else if (strcmp(verb, "probe-of") == 0) {
 		do_probe_of(w, arg);
+	} else if (strcmp(verb, "error") == 0) {
+		do_error(w, arg, true);
+	} else if (strcmp(verb, "bounce") == 0) {
+		do_error(w, arg, false);
 	} else {
 		fail_msg("what is %s?", verb);
 	}
