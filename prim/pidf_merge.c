@@ -136,6 +136,22 @@ static size_t text_len(const struct prim_pidf_tuple *t)
 	return len;
 }
 
+/* What a document says of the person it says of each of its tuples that does
+ * not say it itself; but not of those of other documents, from elsewhere. */
+static void inherit(struct prim_pidf_tuple *t, const struct prim_pidf *from)
+{
+	if (t->show.len == 0 && t->activities == 0)
+		t->activities = from->activities;
+	if (!t->is_idle && from->is_idle) {
+		t->is_idle = true;
+		t->idle_since_ms = from->idle_since_ms;
+	}
+	if (t->note_count > 0)
+		return;
+	for (unsigned i = 0; i < from->note_count; i++)
+		t->notes[t->note_count++] = from->notes[i];
+}
+
 static void add_tuple(struct prim_pidf *into, const struct prim_pidf_tuple *t,
     struct prim_slice id)
 {
@@ -160,11 +176,14 @@ static bool add_tuples(struct prim_pidf *into, const struct prim_pidf *from,
 	unsigned i;
 
 	for (i = 0; i < from->tuple_count; i++) {
+		struct prim_pidf_tuple t = from->tuples[i];
+
 		if (into->tuple_count == PRIM_PIDF_TUPLES_MAX)
 			break;
+		inherit(&t, from);
 		prim_buf_reset(&id);
-		put_free_id(&id, into, from->tuples[i].id, name);
-		add_tuple(into, &from->tuples[i], prim_buf_slice(&id));
+		put_free_id(&id, into, t.id, name);
+		add_tuple(into, &t, prim_buf_slice(&id));
 	}
 	prim_buf_fini(&id);
 	return i == from->tuple_count;
@@ -173,18 +192,18 @@ static bool add_tuples(struct prim_pidf *into, const struct prim_pidf *from,
 bool prim_pidf_merge(struct prim_pidf *into, const struct prim_pidf *from,
     struct prim_slice name)
 {
-	bool fitted;
-
 	if (into->entity.len == 0) {
 		reserve(into, from->entity.len);
 		into->entity = keep(into, from->entity);
 	}
+	if (from->tuple_count > 0)
+		return add_tuples(into, from, name);
+	/* Only the person is there to say it of. */
 	into->activities |= from->activities;
 	if (from->is_idle && from->idle_since_ms > into->idle_since_ms)
 		into->idle_since_ms = from->idle_since_ms;
 	into->is_idle |= from->is_idle;
-	fitted = add_notes(into, from);
-	return add_tuples(into, from, name) && fitted;
+	return add_notes(into, from);
 }
 
 /* ---- of whom it is ---- */

@@ -8,9 +8,11 @@
 
 #include "prim/pidf.h"
 
-/* Adds the tuples, notes and activities of `from` behind those of `into`,
- * copied. An entity that `into` does not have is taken over; a note that it has
- * is not repeated; idle is who is idle in one of them. A tuple id that is taken
+/* Adds the tuples of `from` behind those of `into`, copied. An entity that `into`
+ * does not have is taken over. What `from` says beside its tuples (notes,
+ * activities, idle) goes to those of them that do not say it themselves: one
+ * place must not colour another. Without tuples it is said of the person, and a
+ * note that is there already is not repeated. A tuple id that is taken
  * gets `name` and "-" in front ("t2-" and so on if that does not help or `name`
  * is empty). False: not all fitted (PRIM_PIDF_TUPLES_MAX, PRIM_PIDF_NOTES_MAX);
  * what is behind was left out. */

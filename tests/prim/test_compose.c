@@ -242,21 +242,24 @@ static void ids_that_clash_are_told_apart(void **state)
 		    "t2-prim=open@4 ");
 }
 
-static void notes_and_activities_of_all_are_kept(void **state)
+/* What a place says of the person holds for its own tuples. */
+static void one_place_does_not_colour_another(void **state)
 {
 	(void)state;
 	publish("desk", PIDF_TYPE,
 	    PIDF_OF(ALICE, "a", "<note>in</note>" PERSON("busy")));
 	publish("home", PIDF_TYPE,
-	    PIDF_OF(ALICE, "b",
-		"<note>in</note><note xml:lang='de'>da</note>" PERSON("away")));
+	    PIDF_OF(ALICE, "b", "<note xml:lang='de'>da</note>"));
 	assert_pidf("a=open@1 b=open@2 ");
-	assert_int_equal(pidf->activities,
-	    PRIM_ACTIVITY_BUSY | PRIM_ACTIVITY_AWAY);
-	assert_int_equal(pidf->note_count, 2);
-	t_slice_is("first", pidf->notes[0].text, "in");
-	t_slice_is("second", pidf->notes[1].text, "da");
-	t_slice_is("its language", pidf->notes[1].language, "de");
+	assert_int_equal(pidf->activities, 0);
+	assert_int_equal(pidf->note_count, 0);
+	assert_int_equal(pidf->tuples[0].activities, PRIM_ACTIVITY_BUSY);
+	assert_int_equal(pidf->tuples[0].note_count, 1);
+	t_slice_is("first", pidf->tuples[0].notes[0].text, "in");
+	assert_int_equal(pidf->tuples[1].activities, 0);
+	assert_int_equal(pidf->tuples[1].note_count, 1);
+	t_slice_is("second", pidf->tuples[1].notes[0].text, "da");
+	t_slice_is("its language", pidf->tuples[1].notes[0].language, "de");
 }
 
 static void what_is_too_much_is_left_out_at_the_end(void **state)
@@ -270,7 +273,7 @@ static void what_is_too_much_is_left_out_at_the_end(void **state)
 	d = compose(PRIM_FORM_PIDF);
 	assert_true(prim_pidf_parse(pidf, d->body, NULL));
 	assert_int_equal(pidf->tuple_count, PRIM_PIDF_TUPLES_MAX);
-	assert_int_equal(pidf->note_count, 2);
+	assert_int_equal(pidf->tuples[1].note_count, 2);
 	t_slice_is("first", pidf->tuples[0].id, "a");
 	t_slice_is("second", pidf->tuples[1].id, "x-a");
 	t_slice_is("third", pidf->tuples[2].id, "t2-a");
@@ -303,7 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ids_that_clash_are_told_apart,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(
-		    notes_and_activities_of_all_are_kept, begin, end),
+		    one_place_does_not_colour_another, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    what_is_too_much_is_left_out_at_the_end, begin, end),
 	};
