@@ -7,9 +7,11 @@
  * lasts of them, and NOTIFYs on their way.
  *
  *	who asks    about ours                   about somebody elsewhere
- *	client      presence_subscribe.c,        presence_remote.c: asks the
- *	            presence_publish.c           adapter, holds the answer
+ *	client      presence_subscribe.c,        presence_waiting.c: has the
+ *	            presence_publish.c           adapter asked, waits for it
  *	adapter     presence_subscribe.c         (refused: we relay no presence)
+ *
+ * and what lasts: subscription.c, publication.c, presence_remote.c.
  *
  * What a 200 promises is committed before it leaves.
  */

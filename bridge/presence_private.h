@@ -5,7 +5,7 @@
 /*
  * What the presence*.c files know of each other: presence.c (life, loading,
  * residence), presence_check.c (may it?), presence_turn.c (one after the other),
- * presence_publish.c (what ours publish), presence_subscribe.c
+ * presence_publish.c and publication.c (what ours publish), presence_subscribe.c
  * and subscription.c (who watches ours), presence_remote.c and those of
  * presence_remote.h (what ours watch elsewhere), presence_host.c (the link to an
  * adapter), conn_presence.c (the way to a client).
@@ -145,9 +145,13 @@ void br_turn_leave(struct br_turn *t);
 void br_turn_hold(struct br_entity *e, bool is_renewal);
 void br_turn_done(struct br_presence *p, struct br_entity *e);
 
-/* ---- publications (presence_publish.c) ---- */
+/* ---- publications (presence_publish.c, publication.c) ---- */
 
 void br_presence_publish(struct br_conn *conn, const struct prim_command *c);
+/* One that is in order; `r` has the Duration of a lease, else none. It is
+ * answered when it is stored and made so. */
+void br_publication_start(struct br_presence_request *r,
+    enum prim_publication_kind kind, const struct prim_document_parts *content);
 
 /* ---- errands, residence, texts (presence.c) ---- */
 

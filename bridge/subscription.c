@@ -9,7 +9,7 @@
 #include "bridge/metric.h"
 #include "prim/base.h"
 
-#define POSTPONE_MS 50
+#define POSTPONE_MS 50 /* an end that comes while it is being renewed */
 
 /* ---- one of them ---- */
 
