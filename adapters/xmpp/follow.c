@@ -45,7 +45,7 @@ void xa_follow_end(struct xa_contact *c, unsigned say)
 	xa_contact_log(c, BRIDGE_INFO, "follows no more");
 	xa_follow_release(c);
 	forget_asker(c);
-	f->is_known = f->is_away = false;
+	f->is_known = f->is_away = f->is_lapsing = false;
 	f->acted_ms = f->absent_ms = 0;
 	f->failures = 0;
 	xa_presences_fini(&f->now);
@@ -79,7 +79,6 @@ void xa_follow_hear_subscribe(struct xa_contact *c, struct prim_slice id)
 	prim_free(f->request_id);
 	f->request_id = id_copy(id);
 	if (f->approval == XA_APPROVAL_GRANTED) {
-		xa_follow_user(c, true);
 		if (!f->is_live)
 			xa_follow_want(c);
 		xa_contact_say(c,
@@ -129,7 +128,6 @@ void xa_follow_hear_probe(struct xa_contact *c, const struct xa_heard *h)
 	}
 	if (f->approval != XA_APPROVAL_GRANTED)
 		return;
-	xa_follow_user(c, true);
 	remember_asker(c, h);
 	if (f->is_known)
 		xa_contact_say(c, XA_SAY_ANSWER);
@@ -276,6 +274,7 @@ void xa_follow_down(struct xa_contact *c)
 	if (c->follow.approval == XA_APPROVAL_NONE)
 		return;
 	forget_asker(c);
+	c->follow.is_away = false;
 	c->say &= ~(unsigned)(XA_SAY_ALL | XA_SAY_NEWS);
 }
 
@@ -284,6 +283,9 @@ void xa_follow_up(struct xa_contact *c)
 {
 	struct xa_follow *f = &c->follow;
 
+	if (f->approval == XA_APPROVAL_NONE)
+		return;
+	xa_follow_revive(c);
 	if (f->approval == XA_APPROVAL_GRANTED && f->now.count)
 		xa_contact_say(c, XA_SAY_ALL);
 }
@@ -317,6 +319,7 @@ void xa_follow_restored(struct xa_contact *c)
 	struct xa_roster *r = c->roster;
 	uint64_t spread = 1 + r->follow_count * 1000 / RESTORE_RATE;
 
+	c->follow.sign_ms = xa_contact_now(c);
 	if (c->follow.approval != XA_APPROVAL_NONE)
 		xa_contact_set_timer(c, &c->follow.timer,
 		    xa_contact_now(c) + RESTORE_MS +

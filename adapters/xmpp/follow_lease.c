@@ -11,6 +11,8 @@
 #define BACKOFF_MAX  (600 * XA_SECOND)
 #define CROWDED_MS   (600 * XA_SECOND) /* after 505, at least */
 #define FAILURES_MAX 8
+#define SIGN_MS      XA_DAY /* so long a sign of life is one */
+#define REVIVE_RATE  200    /* SUBSCRIBEs a second, after a link was away */
 
 static void set_live(struct xa_contact *c, bool is_live)
 {
@@ -80,6 +82,9 @@ void xa_follow_leased(struct xa_contact *c, uint32_t seconds)
 	int64_t percent = 72 + (int64_t)(r->ops->random(r->ctx) % 17);
 
 	set_live(c, true);
+	if (seconds == 0)
+		seconds = 1;
+	f->is_lapsing = false;
 	f->expires_ms = xa_contact_now(c) + seconds * XA_SECOND;
 	xa_contact_set_timer(c, &f->timer,
 	    xa_contact_now(c) + seconds * XA_SECOND * percent / 100);
@@ -93,6 +98,17 @@ static void renew_later(struct xa_contact *c)
 	xa_contact_set_timer(c, &f->timer, xa_contact_now(c) + left / 2);
 }
 
+static void wake(struct xa_contact *c)
+{
+	struct xa_follow *f = &c->follow;
+
+	if (f->is_live && f->is_lapsing)
+		renew_later(c);
+	else if (!f->is_live && !prim_timer_is_set(&f->timer))
+		xa_follow_want(c);
+	f->is_lapsing = false;
+}
+
 void xa_follow_user(struct xa_contact *c, bool is_here)
 {
 	struct xa_follow *f = &c->follow;
@@ -102,24 +118,64 @@ void xa_follow_user(struct xa_contact *c, bool is_here)
 	xa_contact_log(c, BRIDGE_DEBUG,
 	    is_here ? "the follower is there" : "the follower has gone");
 	f->is_away = !is_here;
-	if (is_here && f->is_live)
-		renew_later(c);
-	else if (is_here)
-		xa_follow_want(c);
+	if (!is_here)
+		return;
+	wake(c);
+	if (f->is_known)
+		xa_contact_say(c, XA_SAY_NEWS);
 }
 
-/* Nobody is there to be shown anything; what he was shown is remembered. */
+void xa_follow_sign(struct xa_contact *c)
+{
+	struct xa_follow *f = &c->follow;
+
+	f->sign_ms = xa_contact_now(c);
+	xa_follow_user(c, true);
+	if (f->approval != XA_APPROVAL_NONE)
+		wake(c);
+}
+
+void xa_follow_revive(struct xa_contact *c)
+{
+	struct xa_roster *r = c->roster;
+	struct xa_follow *f = &c->follow;
+	uint64_t spread = 1 + r->follow_count * 1000 / REVIVE_RATE;
+
+	f->sign_ms = xa_contact_now(c);
+	f->is_away = false;
+	if (f->is_live && f->is_lapsing)
+		renew_later(c);
+	else if (!f->is_live && !f->is_wanted && !f->is_asked &&
+	    !prim_timer_is_set(&f->timer))
+		xa_contact_set_timer(c, &f->timer,
+		    xa_contact_now(c) +
+			(int64_t)(r->ops->random(r->ctx) % spread));
+	f->is_lapsing = false;
+}
+
+/* Is he there, for all we know? That one has gone is not always said. */
+static bool is_worth_it(const struct xa_contact *c)
+{
+	const struct xa_follow *f = &c->follow;
+
+	return !f->is_away &&
+	    (xa_contact_now(c) - f->sign_ms < SIGN_MS || xa_watch_is_there(c));
+}
+
+/* Nobody is there to be shown anything. */
 static void let_go(struct xa_contact *c)
 {
 	struct xa_follow *f = &c->follow;
 
-	if (f->is_live && xa_contact_now(c) < f->expires_ms) {
+	f->is_lapsing = f->is_live && xa_contact_now(c) < f->expires_ms;
+	if (f->is_lapsing) {
 		xa_contact_set_timer(c, &f->timer, f->expires_ms);
 		return;
 	}
 	set_live(c, false);
-	f->is_known = false;
 	f->id[0] = '\0';
+	if (f->approval == XA_APPROVAL_GRANTED)
+		xa_follow_unknow(c);
 }
 
 void xa_follow_on_timer(struct prim_timer *t)
@@ -127,7 +183,7 @@ void xa_follow_on_timer(struct prim_timer *t)
 	struct xa_follow *f = PRIM_CONTAINER(t, struct xa_follow, timer);
 	struct xa_contact *c = PRIM_CONTAINER(f, struct xa_contact, follow);
 
-	if (f->is_away) {
+	if (!is_worth_it(c)) {
 		let_go(c);
 		return;
 	}

@@ -51,6 +51,9 @@ void xa_herald_down(struct xa_herald *h, const struct xa_leg *leg);
 /* herald_hear.c */
 void xa_herald_hear(struct xa_herald *h, struct xa_leg *leg,
     xmpp_stanza_t *presence);
+/* A message of a user: he is there. herald_hear.c */
+void xa_herald_sign(struct xa_herald *h, const struct xa_leg *leg,
+    xmpp_stanza_t *message);
 /* Lets the roster do what it has to do after each of these. */
 void xa_herald_go(struct xa_herald *h);
 

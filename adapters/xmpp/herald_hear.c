@@ -143,3 +143,21 @@ void xa_herald_hear(struct xa_herald *h, struct xa_leg *leg,
 	else if (is_subscribe)
 		answer(h, leg, presence, &xa_error_jid_malformed);
 }
+
+void xa_herald_sign(struct xa_herald *h, const struct xa_leg *leg,
+    xmpp_stanza_t *message)
+{
+	struct xa_jid from, to;
+
+	if (!xa_jid_split(xa_stanza_get(message, "from"), &from) ||
+	    !xa_jid_split(xa_stanza_get(message, "to"), &to) ||
+	    !put_pair(h, leg, &from, &to))
+		return;
+	if (xa_roster_sign(h->roster,
+		&(struct xa_pair){
+		    .ours = prim_buf_slice(&h->ours),
+		    .theirs = prim_buf_slice(&h->theirs),
+		},
+		bridge_now_ms(h->setup.bridge)))
+		xa_herald_go(h);
+}

@@ -73,6 +73,7 @@ bool xa_inward_message(void *ctx, struct xa_leg *leg, xmpp_stanza_t *message)
 {
 	struct xa_adapter *a = ctx;
 
+	xa_herald_sign(&a->herald, leg, message);
 	switch (translate(a, leg, message)) {
 	case XA_IN_IGNORE:
 		return true;

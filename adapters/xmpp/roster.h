@@ -133,6 +133,11 @@ struct xa_heard {
 void xa_roster_hear(struct xa_roster *r, const struct xa_pair *pair,
     const struct xa_heard *h, int64_t now_ms);
 
+/* The user said something else to the principal: he is there. False: that is
+ * of no interest. */
+bool xa_roster_sign(struct xa_roster *r, const struct xa_pair *pair,
+    int64_t now_ms);
+
 /* The bridge is stopping: whom nobody can reach any more is shown as gone, at
  * once. Nothing is said afterwards. */
 void xa_roster_drain(struct xa_roster *r, int64_t now_ms);

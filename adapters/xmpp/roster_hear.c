@@ -50,13 +50,42 @@ static struct xa_contact *contact_for(struct xa_roster *r,
 	return NULL;
 }
 
+/* Does it mean that he is there? */
+static bool is_sign(const struct xa_heard *h)
+{
+	switch (h->kind) {
+	case XA_HEARD_PRESENCE:
+		return h->presence->is_available;
+	case XA_HEARD_SUBSCRIBE:
+	case XA_HEARD_SUBSCRIBED:
+	case XA_HEARD_PROBE:
+		return true;
+	case XA_HEARD_UNSUBSCRIBE:
+	case XA_HEARD_UNSUBSCRIBED:
+	case XA_HEARD_ERROR:
+		break;
+	}
+	return false;
+}
+
+bool xa_roster_sign(struct xa_roster *r, const struct xa_pair *pair,
+    int64_t now_ms)
+{
+	struct xa_contact *c = xa_contact_find(r, pair);
+
+	r->now_ms = now_ms;
+	if (c && !r->is_draining)
+		xa_follow_sign(c);
+	return c != NULL;
+}
+
 /* Whoever says anything else than an error is there to hear us. */
 static void hear(struct xa_contact *c, const struct xa_heard *h)
 {
 	if (h->kind != XA_HEARD_ERROR)
 		c->follow.bounces = 0;
-	if (h->kind == XA_HEARD_PRESENCE && h->presence->is_available)
-		xa_follow_user(c, true);
+	if (is_sign(h))
+		xa_follow_sign(c);
 	switch (h->kind) {
 	case XA_HEARD_PRESENCE:
 		xa_watch_hear_presence(c, h->presence);

@@ -115,7 +115,9 @@ struct xa_follow {
 	bool is_wanted;                    /* a SUBSCRIBE waits for its turn */
 	bool is_asked;                     /* a SUBSCRIBE is unanswered */
 	bool is_live;                      /* there is a lease */
-	bool is_away;       /* the user is offline: nothing is renewed */
+	bool is_away;    /* the user is offline: nothing is renewed, or shown */
+	bool is_lapsing; /* the lease ends without a renewal */
+	int64_t sign_ms; /* he was last heard of */
 	int64_t expires_ms; /* of the lease */
 	int64_t acted_ms;   /* the last SUBSCRIBE; 0: none */
 	int64_t absent_ms;  /* the first 403 in a row; 0: none */
@@ -242,6 +244,8 @@ void xa_watch_wanted(struct xa_contact *c, struct xa_lease *l);
 void xa_watch_unused(struct xa_contact *c);
 /* Is anybody interested in the user's presence? */
 bool xa_watch_is_used(const struct xa_contact *c);
+/* Is he available, as far as that is known? */
+bool xa_watch_is_there(const struct xa_contact *c);
 
 /* ---- watch_view.c ---- */
 
@@ -302,6 +306,10 @@ void xa_follow_unknow(struct xa_contact *c);
 void xa_follow_on_timer(struct prim_timer *t);
 /* The user is there, or has gone. */
 void xa_follow_user(struct xa_contact *c, bool is_here);
+/* He has said something: he is alive. */
+void xa_follow_sign(struct xa_contact *c);
+/* The same may be so, unheard: the link was away. */
+void xa_follow_revive(struct xa_contact *c);
 /* A SUBSCRIBE goes out, now or as soon as it may. */
 void xa_follow_want(struct xa_contact *c);
 /* The lease is given back. */

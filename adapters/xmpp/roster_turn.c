@@ -148,6 +148,9 @@ unsigned xa_contact_show(struct xa_contact *c, bool in_full)
 	const bool is_mute = f->bounces >= XA_BOUNCES_MAX;
 	const bool same = has_same_resources(&f->told, &f->now);
 
+	/* He is shown what changed when he is back; his server asks, too. */
+	if (f->is_away && f->approval == XA_APPROVAL_GRANTED)
+		return 0;
 	if (!is_mute && (!in_full || xa_presences_any(&f->told)))
 		xa_presences_diff(&f->told, &f->now, show_one, &s);
 	if (!is_mute && in_full) {

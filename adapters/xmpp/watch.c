@@ -17,6 +17,14 @@ bool xa_watch_is_used(const struct xa_contact *c)
 	    c->follow.approval == XA_APPROVAL_GRANTED;
 }
 
+bool xa_watch_is_there(const struct xa_contact *c)
+{
+	const struct xa_watch *w = &c->watch;
+
+	return w->approval == XA_APPROVAL_GRANTED && w->view == XA_VIEW_KNOWN &&
+	    xa_presences_any(&w->known);
+}
+
 bool xa_watch_is_idle(const struct xa_contact *c)
 {
 	return c->watch.approval == XA_APPROVAL_NONE &&

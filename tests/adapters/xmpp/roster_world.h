@@ -515,6 +515,18 @@ static void core_notifies(struct world *w, char *arg)
 		do_notify(w, arg, tuples, 3600);
 }
 
+/* "answer 200", "answer 201 60" */
+static void core_answers_us(struct world *w, char *arg)
+{
+	char *end;
+	unsigned code = (unsigned)strtoul(arg, &end, 10);
+	uint32_t duration_s = 3600;
+
+	if (*end)
+		duration_s = (uint32_t)strtoul(end, NULL, 10);
+	do_outcome(w, BRIDGE_SUBSCRIBE, code, duration_s);
+}
+
 static bool do_core(struct world *w, const char *verb, char *arg)
 {
 	if (strcmp(verb, "SUBSCRIBE") == 0)
@@ -524,8 +536,7 @@ static bool do_core(struct world *w, const char *verb, char *arg)
 	else if (strcmp(verb, "NOTIFY") == 0)
 		core_notifies(w, arg);
 	else if (strcmp(verb, "answer") == 0)
-		do_outcome(w, BRIDGE_SUBSCRIBE,
-		    (unsigned)strtoul(arg, NULL, 10), 3600);
+		core_answers_us(w, arg);
 	else if (strcmp(verb, "took") == 0)
 		do_outcome(w, BRIDGE_NOTIFY, (unsigned)strtoul(arg, NULL, 10),
 		    0);
@@ -552,6 +563,8 @@ static void do_world(struct world *w, const char *verb, const char *arg)
 		xa_roster_restored(w->roster, true, w->now_ms);
 	} else if (strcmp(verb, "probe-of") == 0) {
 		do_probe_of(w, arg);
+	} else if (strcmp(verb, "sign") == 0) {
+		xa_roster_sign(w->roster, &PAIR, w->now_ms);
 	} else if (strcmp(verb, "error") == 0) {
 		do_error(w, arg, true);
 	} else if (strcmp(verb, "bounce") == 0) {

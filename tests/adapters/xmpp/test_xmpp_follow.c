@@ -13,6 +13,15 @@
 		"wait 1s", ""                                         \
 	}
 
+/* Is watched himself, and is there. */
+#define WATCHED                                                            \
+	{ "SUBSCRIBE s1 86400", "200; NOTIFY s1 -; subscribe" },           \
+	    { "took 200", "" }, { "subscribed", "probe" }, { "+any", "" }, \
+	    { "wait 1s", "NOTIFY s1 +any" },                               \
+	{                                                                  \
+		"took 200", ""                                             \
+	}
+
 /* clang-format off */
 static const struct row CASES[] = {
 	{"who subscribes is asked for, then told", {
@@ -328,6 +337,80 @@ static const struct row CASES[] = {
 	    { "+any", "SUBSCRIBE" },
 	    { "answer 200", "" },
 	    { "NOTIFY same +phone away", "200; +phone away" },
+	}},
+	{"who is offline is shown nothing, and what changed when he is back", {
+	    WATCHED,
+	    FOLLOWS,
+	    { "-any", "" },
+	    { "wait 1s", "NOTIFY s1 -any" },
+	    { "took 200", "" },
+	    { "NOTIFY same +phone away", "200" },
+	    { "NOTIFY same +phone dnd", "200" },
+	    { "wait 1s", "" },
+	    { "+any", "+phone dnd" },
+	    { "wait 1s", "NOTIFY s1 +any" },
+	    { "took 200", "" },
+	    { "-any", "" },
+	    { "wait 1s", "NOTIFY s1 -any" },
+	    { "took 200", "" },
+	    { "NOTIFY same +phone away", "200" },
+	    { "probe desk", "+phone away; +phone away>desk" },
+	}},
+	{"who went may have come while the link was away", {
+	    WATCHED,
+	    FOLLOWS,
+	    { "UNSUBSCRIBE s1", "200" },
+	    { "-any", "" },
+	    { "NOTIFY same +phone away", "200" },
+	    { "wait 1s", "" },
+	    { "down", "" },
+	    { "up", "+phone away" },
+	    { "wait 1s", "" },
+	    { "NOTIFY same +phone dnd", "200; +phone dnd" },
+	}},
+	{"silence does not mean that a follower has gone", {
+	    WATCHED,
+	    FOLLOWS,
+	    { "down", "" },
+	    { "up", "probe; +phone" },
+	    { "wait 6s", "NOTIFY s1 -" },
+	    { "took 200", "" },
+	    { "NOTIFY same +phone away", "200; +phone away" },
+	}},
+	{"what was shown long ago is not shown again", {
+	    WATCHED,
+	    FOLLOWS,
+	    { "-any", "" },
+	    { "wait 1s", "NOTIFY s1 -any" },
+	    { "took 200", "" },
+	    { "wait 2h", "" },
+	    { "UNSUBSCRIBE s1", "200" },
+	    { "down", "" },
+	    { "up", "-phone" },
+	    { "wait 1s", "SUBSCRIBE" },
+	    { "answer 200", "" },
+	    { "NOTIFY same +desk", "200; +desk" },
+	}},
+	{"of whom nothing is heard for a day nothing is renewed", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "answer 201 120000", "subscribed" },
+	    { "NOTIFY same +phone", "200; +phone" },
+	    { "wait 33h", "" },
+	    { "wait 1h", "-phone" },
+	    { "wait 30d", "" },
+	    { "probe desk", "SUBSCRIBE" },
+	    { "answer 200", "" },
+	    { "NOTIFY same +phone away", "200; +phone away; +phone away>desk" },
+	}},
+	{"a sign of life in time renews", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "answer 201 120000", "subscribed" },
+	    { "NOTIFY same +phone", "200; +phone" },
+	    { "wait 30h", "" },
+	    { "sign", "" },
+	    { "wait 3h", "SUBSCRIBE again" },
+	    { "answer 200", "" },
+	    { "wait 1h", "SUBSCRIBE again" },
 	}},
 	{"who goes and comes is renewed for in time", {
 	    { "SUBSCRIBE s1 86400", "200; NOTIFY s1 -; subscribe" },

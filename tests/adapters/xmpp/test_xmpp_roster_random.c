@@ -60,11 +60,23 @@ static void play_say(void *ctx, unsigned leg, const struct xa_word *word)
 		memset(play->seen, 0, sizeof(play->seen));
 }
 
+static bool is_online(void)
+{
+	for (unsigned i = 0; i < RESOURCES; i++) {
+		if (play->user[i] != GONE)
+			return true;
+	}
+	return false;
+}
+
+/* What comes for one who is not there, his server forgets. */
 static void play_show(void *ctx, unsigned leg, const struct xa_presence *p,
     const struct xa_presence_route *route)
 {
 	fake_show(ctx, leg, p, route);
 	assert_true(play->is_up);
+	if (!is_online())
+		return;
 	if (!p->resource) {
 		assert_false(p->is_available);
 		memset(play->seen, 0, sizeof(play->seen));
@@ -160,12 +172,19 @@ static void user_changes(void)
 {
 	unsigned i = pick(RESOURCES);
 	enum how how = (enum how)pick(HOW_MAX);
+	bool was_online = is_online();
 
 	if (how == play->user[i])
 		return;
 	play->user[i] = how;
 	if (play->is_up && play->approves)
 		user_says(i);
+	if (was_online == is_online())
+		return;
+	/* A session that begins knows nothing, and its server asks. */
+	memset(play->seen, 0, sizeof(play->seen));
+	if (play->is_up && play->may_follow && is_online())
+		do_hear(&play->w, XA_HEARD_PROBE, "x");
 }
 
 /*
@@ -340,7 +359,7 @@ static void check(unsigned life, unsigned at)
 			 "%d%d%d",
 		    life, at, play->told[0], play->told[1], play->told[2],
 		    play->user[0], play->user[1], play->user[2]);
-	if (play->may_follow && play->has_follow &&
+	if (play->may_follow && play->has_follow && is_online() &&
 	    memcmp(play->seen, play->principal, sizeof(play->seen)) != 0)
 		fail_msg("life %u, step %u: the follower sees %d%d%d, not "
 			 "%d%d%d",
