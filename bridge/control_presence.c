@@ -25,19 +25,6 @@ static const struct {
 	{ PRIM_ACTIVITY_BUSY, "busy"},
 };
 
-static const char *basic_name(enum prim_basic basic)
-{
-	switch (basic) {
-	case PRIM_BASIC_OPEN:
-		return "open";
-	case PRIM_BASIC_CLOSED:
-		return "closed";
-	case PRIM_BASIC_NONE:
-		break;
-	}
-	return "unknown";
-}
-
 static json_t *activities_json(const struct prim_pidf *document,
     const struct prim_pidf_tuple *t)
 {
@@ -67,8 +54,8 @@ static json_t *state_json(const struct prim_pidf *document,
 
 	add_notes(notes, t->notes, t->note_count);
 	return json_pack("{s:o, s:s, s:o, s:o, s:o}", "id",
-	    br_control_text_json(t->id), "basic", basic_name(t->basic), "show",
-	    br_control_text_json(t->show), "activities",
+	    br_control_text_json(t->id), "basic", prim_basic_name(t->basic),
+	    "show", br_control_text_json(t->show), "activities",
 	    activities_json(document, t), "notes", notes);
 }
 

@@ -223,10 +223,7 @@ void br_store_write_finish(struct br_store *s, struct br_store_job *job)
 
 void br_store_keep(char **room, struct prim_slice *slice)
 {
-	if (slice->len)
-		memcpy(*room, slice->ptr, slice->len);
-	slice->ptr = *room;
-	*room += slice->len;
+	*slice = prim_slice_keep(room, *slice);
 }
 
 bool br_store_changed(const struct br_store_query *q, struct br_store_job *job)

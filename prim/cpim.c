@@ -347,6 +347,16 @@ struct prim_slice prim_cpim_content_header(const struct prim_cpim *c,
 	return PRIM_SLICE_NONE;
 }
 
+const struct prim_cpim_known prim_cpim_core[PRIM_CPIM_CORE_COUNT] = {
+	{PRIM_CPIM_CORE,  "From"    },
+	{ PRIM_CPIM_CORE, "To"      },
+	{ PRIM_CPIM_CORE, "cc"      },
+	{ PRIM_CPIM_CORE, "DateTime"},
+	{ PRIM_CPIM_CORE, "Subject" },
+	{ PRIM_CPIM_CORE, "NS"      },
+	{ PRIM_CPIM_CORE, "Require" },
+};
+
 static bool is_known(const struct prim_cpim_header *h,
     const struct prim_cpim_known *known, size_t known_count)
 {

@@ -58,14 +58,18 @@ const struct prim_cpim_header *prim_cpim_find(const struct prim_cpim *c,
 struct prim_slice prim_cpim_content_header(const struct prim_cpim *c,
     const char *name);
 
-/* Does every name that a Require header lists (CPIM-067) appear in `known`, an
- * array of "uri name" pairs' count? True without Require. `out_name` (may be
- * NULL) is the first that does not. */
+/* A header that somebody knows. */
 struct prim_cpim_known {
 	const char *uri;
 	const char *name;
 };
 
+/* All core headers, for who can show a whole message. */
+#define PRIM_CPIM_CORE_COUNT 7
+extern const struct prim_cpim_known prim_cpim_core[PRIM_CPIM_CORE_COUNT];
+
+/* Does every name that a Require header lists (CPIM-067) appear in `known`?
+ * True without Require. `out_name` (may be NULL) is the first that does not. */
 bool prim_cpim_require_met(const struct prim_cpim *c,
     const struct prim_cpim_known *known, size_t known_count,
     struct prim_slice *out_name);

@@ -33,6 +33,9 @@ enum prim_basic {
 	PRIM_BASIC_CLOSED,
 };
 
+/* "open", "closed" or "unknown". */
+const char *prim_basic_name(enum prim_basic basic);
+
 /* RPID activities (RFC 4480 3.2). Bits. */
 enum prim_activity {
 	PRIM_ACTIVITY_AWAY = 1 << 0, /* also what means it: appointment,

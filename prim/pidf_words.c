@@ -169,6 +169,19 @@ int prim_pidf_priority(const struct prim_pidf_space *space,
 	return space->dialect == PRIM_PIDF_FIRST ? rank(value) : decimal(value);
 }
 
+const char *prim_basic_name(enum prim_basic basic)
+{
+	switch (basic) {
+	case PRIM_BASIC_OPEN:
+		return "open";
+	case PRIM_BASIC_CLOSED:
+		return "closed";
+	case PRIM_BASIC_NONE:
+		break;
+	}
+	return "unknown";
+}
+
 enum prim_basic prim_pidf_basic(const struct prim_pidf_space *space,
     struct prim_slice value)
 {

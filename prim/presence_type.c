@@ -78,17 +78,6 @@ static bool charset_ok(struct prim_slice type)
 
 static bool read_source(struct prim_pidf *p, const struct source *s);
 
-/* CPIM-067: what a message may require of us. */
-static const struct prim_cpim_known KNOWN[] = {
-	{PRIM_CPIM_CORE,  "From"    },
-	{ PRIM_CPIM_CORE, "To"      },
-	{ PRIM_CPIM_CORE, "cc"      },
-	{ PRIM_CPIM_CORE, "DateTime"},
-	{ PRIM_CPIM_CORE, "Subject" },
-	{ PRIM_CPIM_CORE, "NS"      },
-	{ PRIM_CPIM_CORE, "Require" },
-};
-
 static bool read_cpim(struct prim_pidf *p, const struct source *s)
 {
 	struct source inner = *s;
@@ -96,7 +85,8 @@ static bool read_cpim(struct prim_pidf *p, const struct source *s)
 
 	if (!prim_cpim_parse(s->body, &cpim, s->why))
 		return false;
-	if (!prim_cpim_require_met(&cpim, KNOWN, PRIM_COUNT(KNOWN), NULL))
+	if (!prim_cpim_require_met(&cpim, prim_cpim_core, PRIM_CPIM_CORE_COUNT,
+		NULL))
 		return fail(s, "it requires what we do not know");
 	inner.type = prim_cpim_content_header(&cpim, "Content-Type");
 	inner.encoding = prim_cpim_content_header(&cpim,

@@ -139,24 +139,14 @@ static void read_subject(const struct prim_cpim *cpim, struct cl_incoming *out)
 		prim_buf_reset(&out->subject);
 }
 
-/* CPIM-067: what a message may require of us. */
-static const struct prim_cpim_known KNOWN[] = {
-	{PRIM_CPIM_CORE,  "From"    },
-	{ PRIM_CPIM_CORE, "To"      },
-	{ PRIM_CPIM_CORE, "cc"      },
-	{ PRIM_CPIM_CORE, "DateTime"},
-	{ PRIM_CPIM_CORE, "Subject" },
-	{ PRIM_CPIM_CORE, "NS"      },
-	{ PRIM_CPIM_CORE, "Require" },
-};
-
 static void read_cpim(struct prim_slice object, struct cl_incoming *out)
 {
 	struct prim_cpim cpim;
 
 	out->kind = CL_MESSAGE_BROKEN;
 	if (!prim_cpim_parse(object, &cpim, NULL) ||
-	    !prim_cpim_require_met(&cpim, KNOWN, PRIM_COUNT(KNOWN), NULL))
+	    !prim_cpim_require_met(&cpim, prim_cpim_core, PRIM_CPIM_CORE_COUNT,
+		NULL))
 		return;
 	out->type = prim_cpim_content_header(&cpim, "Content-Type");
 	out->content = cpim.content;

@@ -29,19 +29,6 @@ static bool is_offline(const struct prim_pidf *p)
 	return true;
 }
 
-static const char *basic_of(const struct prim_pidf_tuple *t)
-{
-	switch (t->basic) {
-	case PRIM_BASIC_OPEN:
-		return "open";
-	case PRIM_BASIC_CLOSED:
-		return "closed";
-	case PRIM_BASIC_NONE:
-		break;
-	}
-	return "unknown";
-}
-
 static const char *state_of(const struct prim_pidf *p)
 {
 	const char *state = "unknown";
@@ -100,7 +87,7 @@ static void put_tuple(struct prim_buf *b, const struct prim_pidf *p,
 {
 	struct prim_slice show = show_of(p, t);
 
-	prim_buf_puts(b, basic_of(t));
+	prim_buf_puts(b, prim_basic_name(t->basic));
 	put_note(b, note_of(p, t));
 	if (show.len > 0 && t->basic != PRIM_BASIC_CLOSED) {
 		prim_buf_puts(b, " (");
@@ -157,7 +144,7 @@ static json_t *tuple_json(const struct prim_pidf *p,
 	struct prim_buf date = { 0 };
 
 	cl_show_set(object, "id", t->id);
-	cl_show_set(object, "state", prim_slice_of(basic_of(t)));
+	cl_show_set(object, "state", prim_slice_of(prim_basic_name(t->basic)));
 	cl_show_set(object, "show", show_of(p, t));
 	cl_show_set(object, "contact", t->contact);
 	if (t->priority != PRIM_PIDF_NO_PRIORITY)
