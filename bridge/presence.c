@@ -91,17 +91,45 @@ static void apply_value(struct br_presence *p, struct br_entity *e,
 	prim_change_fini(&change);
 }
 
+/* What became of the stored watchers of a principal. */
+struct restoring {
+	unsigned aside;     /* no way leads to them now */
+	unsigned forbidden; /* default_acl has changed */
+};
+
 static void restore(struct br_presence *p, struct br_entity *e,
-    const struct br_store_subscription *row)
+    const struct br_store_subscription *row, struct restoring *r)
 {
 	const struct br_server *s = p->server;
 
-	if (row->expires_ms > br_server_now(s) &&
-	    br_presence_allows(s, row->watcher, row->presentity,
-		BR_RIGHT_SUBSCRIBE) &&
-	    br_subscription_restore(p, e, row))
-		return;
-	br_store_subscription_drop(s->store, row, NULL, NULL);
+	if (row->expires_ms <= br_server_now(s)) {
+		br_store_subscription_drop(s->store, row, NULL, NULL);
+	} else if (!br_presence_allows(s, row->watcher, row->presentity,
+		       BR_RIGHT_SUBSCRIBE)) {
+		br_store_subscription_drop(s->store, row, NULL, NULL);
+		r->forbidden++;
+	} else if (!br_subscription_restore(p, e, row)) {
+		r->aside++; /* the row stays until its time is over */
+	}
+}
+
+static void restore_all(struct br_presence *p, struct br_entity *e,
+    const struct br_store_principal *principal)
+{
+	struct restoring r = { 0 };
+
+	for (size_t i = 0; i < principal->subscription_count; i++)
+		restore(p, e, &principal->subscriptions[i], &r);
+	if (r.aside)
+		br_warn(&p->server->log,
+		    "watchers left aside presentity=%s count=%u "
+		    "reason=\"no route leads to them\"",
+		    br_quote(br_entity_key(e)), r.aside);
+	if (r.forbidden)
+		br_warn(&p->server->log,
+		    "watchers dropped presentity=%s count=%u "
+		    "reason=\"default_acl\"",
+		    br_quote(br_entity_key(e)), r.forbidden);
 }
 
 static void end_one(struct prim_subscription *s, bool tell)
@@ -134,6 +162,8 @@ static void entity_absent(void *ctx, struct br_entity *e)
 	struct br_presence *p = ctx;
 	struct prim_subscription *s;
 
+	if (e->has_presence)
+		br_remote_end_all(p, e); /* also what waits to begin */
 	e->has_presence = false;
 	while ((s = LIST_FIRST(&e->presentity.source.subscriptions)))
 		end_one(s, true);
@@ -156,8 +186,7 @@ static void entity_loaded(void *ctx, struct br_entity *e,
 	e->has_presence = true;
 	for (size_t i = 0; i < principal->value_count; i++)
 		apply_value(p, e, &principal->values[i]);
-	for (size_t i = 0; i < principal->subscription_count; i++)
-		restore(p, e, &principal->subscriptions[i]);
+	restore_all(p, e, principal);
 	br_presence_reside(p, e);
 }
 
@@ -325,7 +354,8 @@ static void on_outgoing(void *arg, const struct br_store_subscription *row)
 {
 	struct br_server *s = arg;
 
-	br_remote_restore(s->presence, row);
+	if (!br_remote_restore(s->presence, row))
+		s->presence->aside++;
 }
 
 bool br_presence_load(struct br_presence *p, struct br_err *err)
@@ -336,7 +366,14 @@ bool br_presence_load(struct br_presence *p, struct br_err *err)
 		.arg = p->server,
 	};
 
-	return br_store_resident_each(p->server->store, &each, err);
+	if (!br_store_resident_each(p->server->store, &each, err))
+		return false;
+	if (p->aside)
+		br_warn(&p->server->log,
+		    "subscriptions left aside count=%u "
+		    "reason=\"no route leads to those they watch\"",
+		    p->aside);
+	return true;
 }
 
 static void visit_end(struct prim_table_node *n, void *arg)

@@ -55,6 +55,7 @@ struct br_presence {
 	struct prim_table remotes;       /* owned: by watcher and presentity */
 	struct prim_table remote_ids;    /* the same by Subscription-ID */
 	struct br_presence_host *hosts;  /* owned: one an adapter */
+	unsigned aside; /* outgoing ones in the store that lead nowhere */
 };
 
 /* ---- a request that is being looked at (presence_check.c) ---- */
@@ -106,9 +107,12 @@ void br_remote_subscribe(struct br_presence_request *r);
 /* NOTIFY of an adapter. */
 void br_remote_notify(struct br_server *s, struct br_host *host,
     const struct prim_command *c);
-void br_remote_restore(struct br_presence *p,
+/* False: no way leads there now; the row stays until its time is over. */
+bool br_remote_restore(struct br_presence *p,
     const struct br_store_subscription *row);
 void br_remote_end_of(struct prim_subscription *s, bool lasting);
+/* All that `watcher` watches elsewhere, or waits to, is over. */
+void br_remote_end_all(struct br_presence *p, const struct br_entity *watcher);
 bool br_remote_is(const struct prim_subscription *s);
 /* Whom it watches, as spelled. */
 struct prim_slice br_remote_presentity(const struct prim_subscription *s);

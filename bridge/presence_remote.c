@@ -230,6 +230,19 @@ void br_remote_end_of(struct prim_subscription *sub, bool lasting)
 	br_remote_leave(r);
 }
 
+void br_remote_end_all(struct br_presence *p, const struct br_entity *watcher)
+{
+	struct br_remote *r, *next;
+
+	for (unsigned i = 0; i < p->server->config->adapter_count; i++) {
+		for (r = TAILQ_FIRST(&p->hosts[i].remotes); r; r = next) {
+			next = TAILQ_NEXT(r, of_host);
+			if (r->watcher == watcher && !r->is_fetch)
+				br_remote_end_of(&r->sub, true);
+		}
+	}
+}
+
 void br_remote_cancelled(struct br_remote *r)
 {
 	char *address = prim_slice_copy(br_remote_address(r));
@@ -252,6 +265,7 @@ void br_remote_rename(struct br_remote *r)
 {
 	struct br_presence *p = r->host->presence;
 	struct br_store_subscription row;
+	int64_t end_ms = br_remote_stored_ms(r);
 
 	if (r->is_stored)
 		br_remote_forget(r, NULL, NULL);
@@ -259,16 +273,16 @@ void br_remote_rename(struct br_remote *r)
 	make_id(r);
 	prim_table_put(&p->remote_ids, &r->by_id,
 	    prim_hash(&p->server->seed, id_of(r)));
-	if (!r->is_started)
+	if (end_ms == 0)
 		return;
 	br_remote_row(r, &row);
-	row.expires_ms = r->sub.expires_ms;
+	row.expires_ms = end_ms;
 	br_store_subscription_put(p->server->store, &row, NULL, NULL);
 }
 
 /* ---- out of the store ---- */
 
-void br_remote_restore(struct br_presence *p,
+bool br_remote_restore(struct br_presence *p,
     const struct br_store_subscription *row)
 {
 	struct br_server *s = p->server;
@@ -277,11 +291,12 @@ void br_remote_restore(struct br_presence *p,
 	struct br_remote_making m;
 	struct br_remote *r;
 
-	if (!route || route->kind != BR_ROUTE_ADAPTER ||
-	    row->expires_ms <= br_server_now(s)) {
+	if (row->expires_ms <= br_server_now(s)) {
 		br_store_subscription_drop(s->store, row, NULL, NULL);
-		return;
+		return true;
 	}
+	if (!route || route->kind != BR_ROUTE_ADAPTER)
+		return false;
 	m = (struct br_remote_making){
 		.host = &p->hosts[route->adapter],
 		.watcher = br_entity_hold(s->entities, row->watcher),
@@ -293,4 +308,5 @@ void br_remote_restore(struct br_presence *p,
 	r->is_granted = true;
 	br_remote_start(r, row->expires_ms);
 	br_remote_want(r);
+	return true;
 }

@@ -114,6 +114,8 @@ void br_remote_leave(struct br_remote *r);
 
 /* For how long: the longest that somebody here wants it. */
 int64_t br_remote_wanted_s(const struct br_remote *r);
+/* When that ends which is stored, or is being stored; 0: nothing is. */
+int64_t br_remote_stored_ms(const struct br_remote *r);
 /* It was accepted for the first time: what clients asked for is stored. */
 void br_remote_store_all(struct br_remote *r);
 /* There is something to tell: whoever can be answered is. */

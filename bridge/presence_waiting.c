@@ -117,6 +117,18 @@ int64_t br_remote_wanted_s(const struct br_remote *r)
 	return most > 1 ? most : 1;
 }
 
+int64_t br_remote_stored_ms(const struct br_remote *r)
+{
+	const struct br_remote_waiting *w;
+	int64_t end_ms = r->is_started ? r->sub.expires_ms : 0;
+
+	TAILQ_FOREACH(w, &r->waitings, of_remote) {
+		if (w->granted_s > 0 && (w->is_storing || w->is_committed))
+			end_ms = w->expires_ms;
+	}
+	return end_ms;
+}
+
 void br_remote_refuse_all(struct br_remote *r, unsigned code)
 {
 	struct br_remote_waiting *w;
