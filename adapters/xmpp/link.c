@@ -57,15 +57,22 @@ static void write_buf(struct xa_link *l, struct prim_buf *b)
  * States.
  */
 
+/* Between half and the whole of what doubles with every failure; but within a
+ * minute a server that comes back is not to be missed for long. */
 static int64_t wait_ms(struct xa_link *l)
 {
 	int64_t most = (int64_t)XA_LINK_WAIT_MS << l->failures;
 
+	if (l->failures == 0)
+		l->failing_ms = l->now_ms;
 	if (l->failures < FAILURES_MAX)
 		l->failures++;
+	if (l->now_ms - l->failing_ms < XA_LINK_EAGER_MS)
+		most = most < XA_LINK_WAIT_EAGER ? most : XA_LINK_WAIT_EAGER;
 	if (most > XA_LINK_WAIT_MAX)
 		most = XA_LINK_WAIT_MAX;
-	return (int64_t)(l->ops->random(l->ctx) % (uint64_t)(most + 1));
+	return most / 2 +
+	    (int64_t)(l->ops->random(l->ctx) % (uint64_t)(most / 2 + 1));
 }
 
 /* A link that was up for a while begins its waits anew. */

@@ -12,8 +12,8 @@
  *	                  |                                         |
  *	              waiting <--- lost, silent, stream error --- up
  *	                  |
- *	                  +-- first up to 1 s, doubling to 60 s, full jitter:
- *	                      connecting
+ *	                  +-- up to 1 s, doubling to 4 s, after a minute to
+ *	                      60 s; half of it is jitter: connecting
  *
  * While up, a ping goes out every 30 s; one without answer for 10 s ends the
  * connection. We ping our own domain: the server routes the ping back to us,
@@ -30,12 +30,14 @@
 #include "bridge/adapter.h"
 #include "prim/slice.h"
 
-#define XA_LINK_PING_MS   30000
-#define XA_LINK_ANSWER_MS 10000
-#define XA_LINK_SETUP_MS  10000 /* a step of connecting */
-#define XA_LINK_WAIT_MS   1000  /* the first wait, at most */
-#define XA_LINK_WAIT_MAX  60000
-#define XA_LINK_STEADY_MS 10000 /* up this long: the waits begin anew */
+#define XA_LINK_PING_MS    30000
+#define XA_LINK_ANSWER_MS  10000
+#define XA_LINK_SETUP_MS   10000 /* a step of connecting */
+#define XA_LINK_WAIT_MS    1000  /* the first wait, at most */
+#define XA_LINK_WAIT_MAX   60000
+#define XA_LINK_EAGER_MS   60000 /* of failing: so long no wait is longer than */
+#define XA_LINK_WAIT_EAGER 4000
+#define XA_LINK_STEADY_MS  10000 /* up this long: the waits begin anew */
 
 struct xa_link;
 
@@ -76,6 +78,7 @@ struct xa_link {
 	int64_t up_ms;       /* since when */
 	int64_t pinged_ms;   /* when the last ping went out */
 	unsigned failures;   /* since the last steady time */
+	int64_t failing_ms;  /* when the first of them was */
 	bool holding;
 };
 

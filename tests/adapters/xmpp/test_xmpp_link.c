@@ -235,7 +235,7 @@ static void each_way_of_being_refused_has_its_line(void **state)
 	for (size_t i = 0; i < PRIM_COUNT(DIAGNOSES); i++) {
 		w->random = 0;
 		xa_link_start(&w->link, w->now_ms);
-		turn(w, 1);
+		turn(w, XA_LINK_WAIT_MAX); /* whatever it waits for */
 		xa_link_connected(&w->link, w->now_ms);
 		prim_buf_reset(&w->bridge.log);
 		prim_buf_reset(&w->told);
@@ -276,25 +276,35 @@ static int64_t wait_after_failure(struct world *w)
 	return xa_link_deadline(&w->link) - w->now_ms;
 }
 
-static void waits_double_with_full_jitter(void **state)
+/* The least and the most that a wait may be by now. */
+static void assert_wait(struct world *w, int64_t least, int64_t most)
 {
-	static const int64_t most[] = { 1000, 2000, 4000, 8000, 16000, 32000,
-		60000, 60000 };
+	struct xa_link before = w->link;
+
+	w->random = 0;
+	assert_int_equal(wait_after_failure(w), least);
+	w->link = before;
+	w->random = (uint64_t)(most - least);
+	assert_int_equal(wait_after_failure(w), most);
+	turn(w, most);
+	assert_told(w, "connect ");
+}
+
+static void waits_double_and_stay_short_for_a_minute(void **state)
+{
+	static const int64_t most[] = { 1000, 2000, 4000, 4000, 4000 };
 	struct world *w = *state;
-	int64_t wait;
+	int64_t began;
 
 	xa_link_start(&w->link, w->now_ms);
 	assert_told(w, "connect ");
-	for (size_t i = 0; i < PRIM_COUNT(most); i++) {
-		/* One more than this would wrap to no wait at all. */
-		w->random = (uint64_t)most[i];
-		wait = wait_after_failure(w);
-		assert_int_equal(wait, most[i]);
-		turn(w, wait);
-		assert_told(w, "connect ");
-	}
-	w->random = 60001;
-	assert_int_equal(wait_after_failure(w), 0);
+	began = w->now_ms;
+	for (size_t i = 0; i < PRIM_COUNT(most); i++)
+		assert_wait(w, most[i] / 2, most[i]);
+	while (w->now_ms - began < XA_LINK_EAGER_MS)
+		assert_wait(w, 2000, 4000);
+	assert_wait(w, 30000, 60000);
+	assert_wait(w, 30000, 60000);
 }
 
 static void a_steady_link_begins_its_waits_anew(void **state)
@@ -313,9 +323,10 @@ static void a_steady_link_begins_its_waits_anew(void **state)
 	feed(w, HEADER "<handshake/>");
 	turn(w, XA_LINK_STEADY_MS);
 	/* The first wait is short, not only the second. */
-	w->random = XA_LINK_WAIT_MS + 1;
+	w->random = XA_LINK_WAIT_MS / 2 + 1;
 	xa_link_lost(&w->link, "gone", w->now_ms);
-	assert_int_equal(xa_link_deadline(&w->link), w->now_ms);
+	assert_int_equal(xa_link_deadline(&w->link),
+	    w->now_ms + XA_LINK_WAIT_MS / 2);
 	assert_int_equal(w->link.failures, 1);
 }
 
@@ -472,7 +483,7 @@ int main(void)
 		TEST(a_component_proves_that_it_knows_the_secret),
 		TEST(each_way_of_being_refused_has_its_line),
 		TEST(a_server_that_never_answers_is_given_up),
-		TEST(waits_double_with_full_jitter),
+		TEST(waits_double_and_stay_short_for_a_minute),
 		TEST(a_steady_link_begins_its_waits_anew),
 		TEST(a_silent_server_is_pinged_and_given_up),
 		TEST(any_answer_to_a_ping_counts_but_only_ours),
