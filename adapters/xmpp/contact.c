@@ -58,7 +58,16 @@ struct xa_contact *xa_contact_find_or_make(struct xa_roster *r,
 {
 	struct xa_contact *c = xa_contact_find(r, pair);
 
-	return c ? c : make(r, pair);
+	if (!c)
+		return make(r, pair);
+	/* A stranger's probe did not tell them. */
+	if (!c->principal[0] || !c->user[0]) {
+		prim_free(c->principal);
+		prim_free(c->user);
+		c->principal = prim_slice_copy(pair->principal);
+		c->user = prim_slice_copy(pair->user);
+	}
+	return c;
 }
 
 void xa_contact_free(struct xa_contact *c)
@@ -68,6 +77,7 @@ void xa_contact_free(struct xa_contact *c)
 	xa_watch_fini(c);
 	xa_follow_fini(c);
 	xa_contact_leave(c);
+	xa_contact_leave_keeping(c);
 	xa_contact_set_watch(c, XA_APPROVAL_NONE);
 	xa_contact_set_follow(c, XA_APPROVAL_NONE);
 	prim_table_drop(&r->table, &c->node);
@@ -81,7 +91,7 @@ void xa_contact_free(struct xa_contact *c)
 
 void xa_contact_reap(struct xa_contact *c)
 {
-	if (!c->say && !c->is_asking && xa_watch_is_idle(c) &&
+	if (!c->say && !c->is_asking && !c->is_keeping && xa_watch_is_idle(c) &&
 	    xa_follow_is_idle(c))
 		xa_contact_free(c);
 }
@@ -155,66 +165,8 @@ void xa_contact_set_follow(struct xa_contact *c, enum xa_approval approval)
 }
 
 /*
- * What lasts.
+ * Coming back.
  */
-
-/* Who has not yet been told that he may follow would not be told after a death
- * either, if it was written down that he may. */
-static enum xa_approval follow_of(const struct xa_contact *c)
-{
-	return c->say & XA_SAY_SUBSCRIBED ? XA_APPROVAL_PENDING
-					  : c->follow.approval;
-}
-
-static void fill_record(const struct xa_contact *c, struct xa_record *out)
-{
-	const struct xa_presences *told = &c->follow.told;
-
-	*out = (struct xa_record){
-		.ours = prim_slice_of(c->ours),
-		.theirs = prim_slice_of(c->theirs),
-		.principal = prim_slice_of(c->principal),
-		.user = prim_slice_of(c->user),
-		.watch = c->watch.approval,
-		.watch_code = c->watch.code,
-		.watch_ms = c->watch.since_ms,
-		.asked_ms = c->watch.asked_ms,
-		.used_ms = c->watch.used_ms,
-		.follow = follow_of(c),
-		.follow_ms = c->follow.since_ms,
-	};
-	for (unsigned i = 0;
-	     i < told->count && out->told_count < XA_RESOURCES_MAX; i++) {
-		if (told->items[i].is_available)
-			out->told[out->told_count++] =
-			    prim_slice_of(told->items[i].resource);
-	}
-}
-
-void xa_contact_keep(struct xa_contact *c)
-{
-	const bool lasts = c->watch.approval != XA_APPROVAL_NONE ||
-	    c->follow.approval != XA_APPROVAL_NONE;
-	struct xa_roster *r = c->roster;
-	struct prim_buf key = { 0 }, value = { 0 };
-	struct xa_record record;
-
-	if (!lasts && !c->is_kept)
-		return;
-	xa_record_put_key(&key, prim_slice_of(c->ours),
-	    prim_slice_of(c->theirs));
-	if (lasts) {
-		fill_record(c, &record);
-		xa_record_put(&value, &record);
-		r->ops->keep(r->ctx, prim_buf_slice(&key),
-		    prim_buf_slice(&value));
-	} else {
-		r->ops->forget(r->ctx, prim_buf_slice(&key));
-	}
-	c->is_kept = lasts;
-	prim_buf_fini(&key);
-	prim_buf_fini(&value);
-}
 
 static void restore_told(struct xa_contact *c, const struct xa_record *record)
 {

@@ -320,6 +320,9 @@ void xa_follow_restored(struct xa_contact *c)
 	uint64_t spread = 1 + r->follow_count * 1000 / RESTORE_RATE;
 
 	c->follow.sign_ms = xa_contact_now(c);
+	/* He was not told any more that it is over. */
+	if (c->follow.approval == XA_APPROVAL_NONE && c->follow.told.count)
+		xa_contact_say(c, XA_SAY_NEWS | XA_SAY_UNSUBSCRIBED);
 	if (c->follow.approval != XA_APPROVAL_NONE)
 		xa_contact_set_timer(c, &c->follow.timer,
 		    xa_contact_now(c) + RESTORE_MS +

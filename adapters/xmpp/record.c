@@ -10,6 +10,7 @@
 
 #define VERSION  "1"
 #define CODE_MAX 599
+#define TIME_MAX (INT64_MAX / 2) /* so that something can be added */
 
 static const char *const WORDS[] = {
 	[XA_APPROVAL_NONE] = "none",
@@ -88,7 +89,7 @@ static bool cut_number(struct prim_slice *in, int64_t *out)
 {
 	uint64_t value;
 
-	if (!prim_slice_number(prim_slice_cut(in, ' '), INT64_MAX, &value))
+	if (!prim_slice_number(prim_slice_cut(in, ' '), TIME_MAX, &value))
 		return false;
 	*out = (int64_t)value;
 	return true;

@@ -20,8 +20,10 @@ struct xa_roster *xa_roster_new(const struct xa_roster_ops *ops, void *ctx,
 	TAILQ_INIT(&r->contacts);
 	TAILQ_INIT(&r->say_queue);
 	TAILQ_INIT(&r->ask_queue);
+	TAILQ_INIT(&r->keep_queue);
 	prim_wheel_init(&r->wheel, now_ms);
 	xa_bucket_init(&r->bucket, XA_PACE_RATE, XA_PACE_BURST, now_ms);
+	xa_bucket_init(&r->keep_bucket, XA_KEEP_RATE, XA_KEEP_BURST, now_ms);
 	r->pidf = prim_new(struct prim_pidf);
 	return r;
 }
@@ -168,12 +170,15 @@ void xa_roster_go(struct xa_roster *r, int64_t now_ms)
 
 int64_t xa_roster_deadline(const struct xa_roster *r)
 {
-	int64_t wheel = prim_wheel_next(&r->wheel);
-	int64_t turn = xa_roster_turn_deadline(r);
+	int64_t at = prim_wheel_next(&r->wheel);
+	const int64_t others[] = { xa_roster_turn_deadline(r),
+		xa_roster_keep_deadline(r) };
 
 	if (r->is_draining)
 		return INT64_MAX;
-	return turn < wheel ? turn : wheel;
+	for (size_t i = 0; i < PRIM_COUNT(others); i++)
+		at = others[i] < at ? others[i] : at;
+	return at;
 }
 
 void xa_roster_count(const struct xa_roster *r, struct xa_roster_counts *out)

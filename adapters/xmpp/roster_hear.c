@@ -43,7 +43,7 @@ static struct xa_contact *contact_for(struct xa_roster *r,
 		refuse_subscribe(r, pair, h);
 		return NULL;
 	}
-	if (c || r->table.count >= CONTACTS_MAX)
+	if (c ? !is_subscribe : r->table.count >= CONTACTS_MAX)
 		return c;
 	if (is_subscribe || (h->kind == XA_HEARD_PROBE && r->is_whole))
 		return xa_contact_find_or_make(r, pair);
@@ -142,5 +142,6 @@ void xa_roster_drain(struct xa_roster *r, int64_t now_ms)
 		xa_presences_fini(&c->follow.now);
 		count += xa_contact_show(c, false);
 	}
+	xa_roster_drain_keeping(r);
 	r->is_draining = true;
 }

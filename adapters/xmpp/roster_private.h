@@ -4,8 +4,8 @@
 
 /*
  * What the files of the roster share: roster.c and roster_hear.c (the public
- * face), contact.c (one contact, and what lasts about it), roster_turn.c (the
- * two queues), watch.c, watch_view.c and watch_lease.c (who watches XMPP users),
+ * face), contact.c (one contact), roster_keep.c (what lasts about it),
+ * roster_turn.c (the two queues), watch.c, watch_view.c and watch_lease.c (who watches XMPP users),
  * follow.c and follow_lease.c (whom XMPP users follow).
  */
 
@@ -141,13 +141,14 @@ struct xa_contact {
 	struct xa_roster *roster; /* borrowed: owns us */
 	struct prim_table_node node;
 	TAILQ_ENTRY(xa_contact) link;
-	TAILQ_ENTRY(xa_contact) say_turn, ask_turn;
-	bool is_saying, is_asking; /* stands in the queue */
-	unsigned say;              /* enum xa_say */
+	TAILQ_ENTRY(xa_contact) say_turn, ask_turn, keep_turn;
+	bool is_saying, is_asking, is_keeping; /* stands in the queue */
+	unsigned say;                          /* enum xa_say */
 	unsigned leg;
 	char *ours, *theirs;    /* owned: bare JIDs */
 	char *principal, *user; /* owned: "pres:..." */
 	bool is_kept;           /* STATE has a record */
+	uint64_t kept_hash;     /* of that */
 	struct xa_watch watch;
 	struct xa_follow follow;
 };
@@ -160,9 +161,11 @@ struct xa_roster {
 	int64_t now_ms;
 	struct prim_hash_key key;
 	struct prim_table table;
-	struct xa_contact_list contacts;  /* owned */
-	struct xa_contact_list say_queue; /* borrowed from `contacts` */
-	struct xa_contact_list ask_queue; /* the same */
+	struct xa_contact_list contacts;   /* owned */
+	struct xa_contact_list say_queue;  /* borrowed from `contacts` */
+	struct xa_contact_list ask_queue;  /* the same */
+	struct xa_contact_list keep_queue; /* the same */
+	struct xa_bucket keep_bucket;
 	struct prim_wheel wheel;
 	struct xa_bucket bucket;
 	int64_t blocked_ms; /* nothing is said until then */
@@ -200,8 +203,6 @@ void xa_contact_stop_timer(struct xa_contact *c, struct prim_timer *t);
 bool xa_contact_is_up(const struct xa_contact *c);
 void xa_contact_log(const struct xa_contact *c, enum bridge_level level,
     const char *what);
-/* Writes what lasts to STATE, or drops it there if nothing does. */
-void xa_contact_keep(struct xa_contact *c);
 /* Frees the contact when nothing is left of it. Last thing that is done. */
 void xa_contact_reap(struct xa_contact *c);
 /* Nobody there, and maybe (NULL: not) why. */
@@ -222,6 +223,17 @@ void xa_roster_turn(struct xa_roster *r);
 int64_t xa_roster_turn_deadline(const struct xa_roster *r);
 /* Shows what the user does not know, at once. The number of stanzas. */
 unsigned xa_contact_show(struct xa_contact *c, bool in_full);
+
+/* ---- roster_keep.c ---- */
+
+/* Writes what lasts to STATE, or drops it there if nothing does: now, or when
+ * the pace allows it. */
+void xa_contact_keep(struct xa_contact *c);
+void xa_contact_leave_keeping(struct xa_contact *c);
+void xa_roster_turn_keeping(struct xa_roster *r);
+/* Writes what waits, without a pace. */
+void xa_roster_drain_keeping(struct xa_roster *r);
+int64_t xa_roster_keep_deadline(const struct xa_roster *r);
 
 /* ---- watch.c ---- */
 

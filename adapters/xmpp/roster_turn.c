@@ -116,37 +116,11 @@ static void show_one(void *arg, const struct xa_presence *p)
 	s->count++;
 }
 
-/* Which resources are available changes seldom, and is worth remembering: or
- * one that goes while we are away would be shown for ever. */
-static bool has_same_resources(const struct xa_presences *a,
-    const struct xa_presences *b)
-{
-	struct prim_buf names[2] = { { 0 }, { 0 } };
-	const struct xa_presences *both[] = { a, b };
-	bool same;
-
-	for (unsigned n = 0; n < 2; n++) {
-		for (unsigned i = 0; i < both[n]->count; i++) {
-			if (!both[n]->items[i].is_available)
-				continue;
-			prim_buf_puts(&names[n], "/");
-			prim_buf_put(&names[n],
-			    prim_slice_of(both[n]->items[i].resource));
-		}
-	}
-	same = prim_slice_eq(prim_buf_slice(&names[0]),
-	    prim_buf_slice(&names[1]));
-	prim_buf_fini(&names[0]);
-	prim_buf_fini(&names[1]);
-	return same;
-}
-
 unsigned xa_contact_show(struct xa_contact *c, bool in_full)
 {
 	struct xa_follow *f = &c->follow;
 	struct showing s = { .c = c, .to = c->theirs, .only_gone = in_full };
 	const bool is_mute = f->bounces >= XA_BOUNCES_MAX;
-	const bool same = has_same_resources(&f->told, &f->now);
 
 	/* He is shown what changed when he is back; his server asks, too. */
 	if (f->is_away && f->approval == XA_APPROVAL_GRANTED)
@@ -161,7 +135,8 @@ unsigned xa_contact_show(struct xa_contact *c, bool in_full)
 	xa_presences_copy(&f->told, &f->now);
 	if (s.count)
 		f->shown_ms = c->roster->now_ms;
-	if (!same && !c->roster->is_draining)
+	/* Or one that goes while we are away would be shown for ever. */
+	if (!c->roster->is_draining)
 		xa_contact_keep(c);
 	return s.count;
 }
@@ -306,6 +281,7 @@ void xa_roster_turn(struct xa_roster *r)
 	turn_asking(r);
 	turn_saying(r);
 	turn_asking(r);
+	xa_roster_turn_keeping(r);
 }
 
 /* The core's room comes with an answer, which calls us again. */

@@ -136,7 +136,9 @@ void xa_watch_unused(struct xa_contact *c)
 
 	if (w->approval == XA_APPROVAL_NONE)
 		return;
-	w->used_ms = xa_contact_now(c);
+	/* Not worth a record each time that somebody looks once. */
+	if (xa_contact_now(c) - w->used_ms >= XA_HOUR)
+		w->used_ms = xa_contact_now(c);
 	if (w->approval == XA_APPROVAL_PENDING && w->asked_ms == 0) {
 		c->say &= ~(unsigned)XA_SAY_SUBSCRIBE;
 		xa_contact_set_watch(c, XA_APPROVAL_NONE);

@@ -48,6 +48,7 @@ struct world {
 	char word_id[64];   /* of the last stanza with an id of ours */
 	struct record records[RECORD_MAX];
 	unsigned record_count;
+	unsigned written; /* records put or dropped, ever */
 	struct prim_pidf pidf;
 	unsigned shown;
 };
@@ -191,6 +192,7 @@ static void fake_keep(void *ctx, struct prim_slice key, struct prim_slice value)
 	struct world *w = ctx;
 	struct record *r = record_of(w, key);
 
+	w->written++;
 	if (!r && w->record_count < RECORD_MAX) {
 		r = &w->records[w->record_count++];
 		r->key = prim_slice_copy(key);
@@ -209,6 +211,7 @@ static void fake_forget(void *ctx, struct prim_slice key)
 	struct world *w = ctx;
 	struct record *r = record_of(w, key);
 
+	w->written++;
 	if (!r)
 		return;
 	prim_free(r->key);

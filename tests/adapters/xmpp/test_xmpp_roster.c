@@ -48,6 +48,21 @@ static void hear(struct world *w, unsigned n, enum xa_heard_kind kind)
 	xa_roster_hear(w->roster, pair_of(&m, n), &h, w->now_ms);
 }
 
+static void refuse(struct world *w, unsigned n)
+{
+	struct bridge_presence_outcome o = {
+		.kind = BRIDGE_SUBSCRIBE,
+		.id = prim_slice_of(w->sub_id),
+		.code = 402,
+	};
+	struct many m;
+
+	pair_of(&m, n);
+	o.watcher = m.pair.user;
+	o.presentity = m.pair.principal;
+	xa_roster_outcome(w->roster, &m.pair, &o, w->now_ms);
+}
+
 static int setup(void **state)
 {
 	struct world *w = prim_new(struct world);
@@ -276,6 +291,74 @@ static void what_lasts_is_written_before_it_is_said(void **state)
 	}
 }
 
+/* A granted user says `subscribe` again and again, a client looks once. */
+static void what_did_not_change_is_not_written(void **state)
+{
+	static const struct step STEPS[] = {
+		{"subscribe",           "keep; SUBSCRIBE"     },
+		{ "answer 200",         "keep; subscribed"    },
+		{ "NOTIFY same +phone", "200; +phone; keep"   },
+		{ "subscribe",          "subscribed; +phone"  },
+		{ "subscribe",          "subscribed; +phone"  },
+		{ "SUBSCRIBE s1 3600",
+                 "keep; 200; NOTIFY s1 -; subscribe; keep"    },
+		{ "subscribed",         "keep; probe"         },
+		{ "UNSUBSCRIBE s1",     "keep; 200"           },
+		{ "SUBSCRIBE f1 0",     "200"                 },
+		{ "-",                  ""                    },
+		{ "wait 1s",            "NOTIFY f1 - end"     },
+		{ "took 200",           ""                    },
+		{ "SUBSCRIBE f2 0",     "200; NOTIFY f2 - end"},
+		{ "took 200",           ""                    },
+	};
+	struct world *w = *state;
+
+	w->shows_state = true;
+	for (size_t i = 0; i < PRIM_COUNT(STEPS); i++) {
+		run_step(w, STEPS[i].what);
+		prim_buf_putc(&w->said, '\0');
+		assert_string_equal(w->said.ptr, STEPS[i].said);
+	}
+}
+
+/* The store takes a transaction for each, and who asks too much of it dies. */
+static void strangers_do_not_fill_the_store(void **state)
+{
+	struct world *w = *state;
+
+	w->room = 100000;
+	for (unsigned i = 0; i < 20000; i++) {
+		hear(w, i, XA_HEARD_SUBSCRIBE);
+		xa_roster_go(w->roster, w->now_ms);
+		w->room = 100000;
+		refuse(w, i);
+		xa_roster_go(w->roster, w->now_ms);
+	}
+	assert_in_range(w->written, 1, XA_KEEP_BURST + 1);
+	do_wait(w, 600000);
+	assert_int_equal(contacts(w), 0);
+	assert_int_equal(w->record_count, 0);
+}
+
+/* The leg is busy, so the stranger's contact is still there. */
+static void a_stranger_who_probes_and_subscribes_has_a_name(void **state)
+{
+	struct world *w = *state;
+	struct xa_pair nameless = { .ours = PAIR.ours, .theirs = PAIR.theirs };
+	struct xa_heard h = { .kind = XA_HEARD_PROBE, .from = PAIR.theirs };
+	struct xa_record record;
+
+	w->is_busy = true;
+	xa_roster_hear(w->roster, &nameless, &h, w->now_ms);
+	h.kind = XA_HEARD_SUBSCRIBE;
+	xa_roster_hear(w->roster, &PAIR, &h, w->now_ms);
+	assert_int_equal(w->record_count, 1);
+	assert_true(xa_record_parse(prim_slice_of(w->records[0].value),
+	    &record));
+	assert_true(prim_slice_eq(record.principal, PAIR.principal));
+	assert_true(prim_slice_eq(record.user, PAIR.user));
+}
+
 static void a_record_comes_back_as_it_was(void **state)
 {
 	const struct xa_record record = {
@@ -376,6 +459,9 @@ int main(void)
 		TEST(a_watch_has_so_many_leases),
 		TEST(the_last_words_are_bounded),
 		TEST(what_lasts_is_written_before_it_is_said),
+		TEST(what_did_not_change_is_not_written),
+		TEST(strangers_do_not_fill_the_store),
+		TEST(a_stranger_who_probes_and_subscribes_has_a_name),
 		cmocka_unit_test(a_record_comes_back_as_it_was),
 		cmocka_unit_test(records_are_checked),
 		TEST(a_record_under_another_key_is_not_taken),
