@@ -12,6 +12,7 @@ struct publishing {
 	struct br_conn *conn;
 	enum prim_publication_kind kind;
 	struct prim_document_parts content;
+	const char *why; /* static: what is wrong with the content; or NULL */
 };
 
 static bool kind_parse(const struct prim_command *c,
@@ -92,15 +93,17 @@ static unsigned check_content(struct publishing *p)
 
 	if (!has_value(p->kind))
 		return 0; /* ERR-96, ERR-98: a body means nothing */
-	if (c->body.len > s->config->limit_presence)
+	if (c->body.len > s->config->limit_presence) {
+		p->why = "longer than limits.presence";
 		return PRIM_BAD_REQUEST;
+	}
 	p->content.body = c->body;
 	p->content.type = prim_command_has(c, PRIM_HEADER_CONTENT_TYPE)
 	    ? prim_command_get(c, PRIM_HEADER_CONTENT_TYPE)
 	    : PRIM_SLICE("application/presence"); /* PRIM-018 */
 	if (c->body.len == 0)
 		return p->kind == PRIM_PUBLISH_RENEW ? 0 : PRIM_BAD_REQUEST;
-	return prim_compose_check(p->r.from.text, &p->content, NULL)
+	return prim_compose_check(p->r.from.text, &p->content, &p->why)
 	    ? 0
 	    : PRIM_BAD_REQUEST;
 }
@@ -156,6 +159,17 @@ static void refuse_other(struct publishing *p)
 		BR_ERRAND_AS_ASKED));
 }
 
+static void refuse(const struct publishing *p, unsigned code)
+{
+	const struct prim_command *c = p->r.c;
+
+	br_info(&p->r.peer->log,
+	    "publication refused code=%u tuple=%s octets=%zu reason=\"%s\"",
+	    code, br_quote(prim_command_get(c, PRIM_HEADER_TUPLE_ID)),
+	    c->body.len, p->why ? p->why : prim_status_phrase(code));
+	br_errand_refuse(p->r.peer, c, code);
+}
+
 void br_presence_publish(struct br_conn *conn, const struct prim_command *c)
 {
 	static struct publishing p; /* large; the loop's only */
@@ -179,7 +193,7 @@ void br_presence_publish(struct br_conn *conn, const struct prim_command *c)
 	if (!code)
 		code = check_content(&p);
 	if (code)
-		br_errand_refuse(&conn->peer, c, code);
+		refuse(&p, code);
 	else
 		br_publication_start(&p.r, p.kind, &p.content);
 }

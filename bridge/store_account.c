@@ -165,6 +165,7 @@ static const struct br_store_work DROP = {
 };
 static const struct br_store_work PURGE = {
 	.write = { [BR_STORE_PRIMD] = purge_write },
+	.scrubs = true,
 	.finish = purge_finish,
 };
 

@@ -244,3 +244,9 @@ void br_store_db_rollback(struct br_store_db *db)
 	(void)br_store_query_run(&q);
 	db->reason = reason;
 }
+
+void br_store_db_scrub(struct br_store_db *db)
+{
+	sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
+}

@@ -119,6 +119,8 @@ bool br_store_db_begin(struct br_store_db *db);
 bool br_store_db_snapshot(struct br_store_db *db);
 bool br_store_db_commit(struct br_store_db *db);
 void br_store_db_rollback(struct br_store_db *db);
+/* Empties the write-ahead log into the database, if nobody reads it now. */
+void br_store_db_scrub(struct br_store_db *db);
 
 /* Brings the schema up to date (store_schema.c). */
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
@@ -170,6 +172,8 @@ struct br_store_work {
 	    struct br_store_job *job);
 	/* Reader: `dbs` is the array of files. False: failed in SQL. */
 	bool (*look)(struct br_store_db *dbs, struct br_store_job *job);
+	/* Writer: what it overwrote must not stay in the log file either. */
+	bool scrubs;
 	/* Loop: calls back. NULL: nobody waits. */
 	void (*finish)(struct br_store *s, struct br_store_job *job);
 	/* Loop: frees what the job holds besides itself and its rows. */

@@ -117,6 +117,18 @@ static bool batch_touches(const struct br_store_batch *batch, int file)
 	return false;
 }
 
+static void scrub(struct br_store_db *db, int file,
+    const struct br_store_batch *batch)
+{
+	struct br_mail *mail;
+
+	BATCH_EACH(mail, batch)
+	if (job_of(mail)->work->scrubs && has_part(job_of(mail), file)) {
+		br_store_db_scrub(db);
+		return;
+	}
+}
+
 static void batch_run(struct br_store_db *db, int file,
     struct br_store_batch *batch)
 {
@@ -129,6 +141,7 @@ static void batch_run(struct br_store_db *db, int file,
 	if (count >= 0 && br_store_db_commit(db)) {
 		batch->commits++;
 		batch->rows += (unsigned)count;
+		scrub(db, file, batch);
 		return;
 	}
 	batch->reason = db->reason;
