@@ -235,7 +235,8 @@ static void each_way_of_being_refused_has_its_line(void **state)
 	for (size_t i = 0; i < PRIM_COUNT(DIAGNOSES); i++) {
 		w->random = 0;
 		xa_link_start(&w->link, w->now_ms);
-		turn(w, XA_LINK_WAIT_MAX); /* whatever it waits for */
+		while (strcmp(xa_link_state_name(&w->link), "connecting") != 0)
+			turn(w, XA_LINK_WAIT_MAX);
 		xa_link_connected(&w->link, w->now_ms);
 		prim_buf_reset(&w->bridge.log);
 		prim_buf_reset(&w->told);
