@@ -9,9 +9,12 @@
 #include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bridge/log.h"
@@ -59,6 +62,29 @@ static inline void world_folder(struct world *w)
 	(void)snprintf(w->dir, sizeof(w->dir), "%s/store-XXXXXX",
 	    parent ? parent : P_tmpdir);
 	assert_non_null(mkdtemp(w->dir));
+}
+
+/* The size of one of its files. */
+static inline off_t world_size(const struct world *w, const char *name)
+{
+	char path[300];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* The disk is full: no file may grow beyond `size`. RLIM_INFINITY: it has room
+ * again. */
+static inline void world_limit(rlim_t size)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static inline void world_sweep(const struct world *w)

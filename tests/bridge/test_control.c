@@ -1,104 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/lib/t.h"
-
-#include <event2/event.h>
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/bridge/control_world.h"
 
 #include "bridge/auth.h"
-#include "bridge/config.h"
-#include "bridge/control.h"
-#include "bridge/log.h"
-#include "bridge/store.h"
-#include "bridge/worker.h"
-#include "prim/base.h"
-
-/* A store in memory, a configuration, maybe a server that is told things. */
-struct world {
-	struct event_base *base;
-	struct br_config *config;
-	struct br_control control;
-	json_t *answer; /* of the last command */
-	unsigned answers;
-	char changed[64]; /* the last key that the server was told of */
-	unsigned changes;
-};
-
-static const char CONFIG[] = "domains: [example.org, second.example]\n";
-
-static int setup(void **state)
-{
-	struct world *w = prim_new(struct world);
-	struct br_err err;
-
-	w->base = event_base_new();
-	w->config = br_config_parse("test.yaml", PRIM_SLICE(CONFIG), NULL,
-	    &err);
-	assert_non_null(w->config);
-	w->control.config = w->config;
-	w->control.store = br_store_open(w->base, ":memory:", &err);
-	assert_non_null(w->control.store);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	json_decref(w->answer);
-	br_worker_close(w->control.worker);
-	br_store_close(w->control.store);
-	br_config_free(w->config);
-	event_base_free(w->base);
-	prim_free(w);
-	return 0;
-}
-
-static void on_answer(void *arg, const json_t *answer)
-{
-	struct world *w = arg;
-
-	json_decref(w->answer);
-	w->answer = json_deep_copy(answer);
-	w->answers++;
-}
-
-static void ask(struct world *w, const char *request)
-{
-	json_t *json = json_loads(request, JSON_DECODE_ANY, NULL);
-	unsigned before = w->answers;
-
-	assert_non_null(json);
-	br_control_run(&w->control, json, on_answer, w);
-	json_decref(json);
-	while (w->control.worker && br_worker_pending(w->control.worker) > 0)
-		event_base_loop(w->base, EVLOOP_ONCE);
-	br_store_settle(w->control.store);
-	assert_int_equal(w->answers, before + 1);
-}
-
-static bool is_ok(const struct world *w)
-{
-	return json_is_true(json_object_get(w->answer, "ok"));
-}
-
-static const json_t *result(const struct world *w, const char *name)
-{
-	return json_object_get(json_object_get(w->answer, "result"), name);
-}
-
-static void assert_error(const struct world *w, const char *part)
-{
-	const char *error = json_string_value(json_object_get(w->answer,
-	    "error"));
-
-	assert_false(is_ok(w));
-	assert_non_null(error);
-	if (!strstr(error, part))
-		fail_msg("'%s' does not say '%s'", error, part);
-}
 
 #define ADD(address, password)                                \
 	"{\"command\":\"account add\",\"address\":\"" address \
@@ -280,29 +183,6 @@ static void a_password_saslprep_forbids_is_refused(void **state)
 	assert_false(find(w, "alice@example.org").there);
 }
 
-/* What a person sees of the last result. */
-static char *shown(const struct world *w, const char *command)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-
-	assert_non_null(out);
-	br_control_show(out, command, json_object_get(w->answer, "result"));
-	fclose(out);
-	return text;
-}
-
-static void assert_shown(const struct world *w, const char *command,
-    const char *part)
-{
-	char *text = shown(w, command);
-
-	if (!strstr(text, part))
-		fail_msg("'%s' does not show '%s'", text, part);
-	free(text);
-}
-
 static void status_tells_what_the_server_knows(void **state)
 {
 	struct world *w = *state;
@@ -339,12 +219,6 @@ static void on_put(void *arg, const struct br_store_put_result *r)
 	*seq = r->seq;
 }
 
-static void swallow(void *arg, struct prim_slice line)
-{
-	(void)arg;
-	(void)line;
-}
-
 /* A message that was stored and delivered, and two log lines of which one is
  * about another message. */
 static void make_history(struct world *w)
@@ -364,7 +238,6 @@ static void make_history(struct world *w)
 	int64_t seq = 0;
 
 	br_log_init(&log, NULL, "queue");
-	br_log_set_sink(swallow, NULL);
 	br_store_message_put(w->control.store, &m, on_put, &seq);
 	br_store_settle(w->control.store);
 	br_info(&log, "end id=m11 code=200");
@@ -374,7 +247,6 @@ static void make_history(struct world *w)
 	    NULL, NULL);
 	br_store_settle(w->control.store);
 	br_log_flush();
-	br_log_set_sink(NULL, NULL);
 }
 
 static void a_trace_merges_history_and_log_by_time(void **state)

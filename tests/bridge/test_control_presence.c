@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* presence show and subscription list. */
-#include "tests/lib/t.h"
-
-#include <event2/event.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/bridge/control_world.h"
 
 #include "bridge/clock.h"
-#include "bridge/config.h"
-#include "bridge/control.h"
-#include "bridge/log.h"
-#include "bridge/store.h"
-#include "prim/base.h"
 
 #define ANN  PRIM_SLICE("ann@example.org")
 #define PIDF PRIM_SLICE("application/pidf+xml")
@@ -33,115 +22,6 @@
 	"<note>In a \xe2\x80\xae meeting</note></tuple>"               \
 	"<tuple id='b'><status><basic>closed</basic></status></tuple>" \
 	"<note>Back soon</note></presence>"
-
-struct world {
-	struct event_base *base;
-	struct br_config *config;
-	struct br_control control;
-	json_t *answer; /* of the last command */
-	unsigned answers;
-};
-
-static void swallow(void *arg, struct prim_slice line)
-{
-	(void)arg;
-	(void)line;
-}
-
-static int setup(void **state)
-{
-	struct world *w = prim_new(struct world);
-	struct br_err err;
-
-	br_log_set_sink(swallow, NULL);
-	w->base = event_base_new();
-	w->config = br_config_parse("test.yaml",
-	    PRIM_SLICE("domains: [example.org]\n"), NULL, &err);
-	assert_non_null(w->config);
-	w->control.config = w->config;
-	w->control.store = br_store_open(w->base, ":memory:", &err);
-	assert_non_null(w->control.store);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	json_decref(w->answer);
-	br_store_close(w->control.store);
-	br_config_free(w->config);
-	event_base_free(w->base);
-	prim_free(w);
-	br_log_set_sink(NULL, NULL);
-	return 0;
-}
-
-static void on_answer(void *arg, const json_t *answer)
-{
-	struct world *w = arg;
-
-	json_decref(w->answer);
-	w->answer = json_deep_copy(answer);
-	w->answers++;
-}
-
-static void ask_json(struct world *w, json_t *request)
-{
-	unsigned before = w->answers;
-
-	assert_non_null(request);
-	br_control_run(&w->control, request, on_answer, w);
-	json_decref(request);
-	br_store_settle(w->control.store);
-	assert_int_equal(w->answers, before + 1);
-}
-
-static void ask(struct world *w, const char *request)
-{
-	ask_json(w, json_loads(request, 0, NULL));
-}
-
-static const json_t *result(const struct world *w, const char *name)
-{
-	assert_true(json_is_true(json_object_get(w->answer, "ok")));
-	return json_object_get(json_object_get(w->answer, "result"), name);
-}
-
-static void assert_error(const struct world *w, const char *part)
-{
-	const char *error = json_string_value(json_object_get(w->answer,
-	    "error"));
-
-	assert_true(json_is_false(json_object_get(w->answer, "ok")));
-	assert_non_null(error);
-	if (!strstr(error, part))
-		fail_msg("'%s' does not say '%s'", error, part);
-}
-
-/* What a person sees of the last result; release with free(). */
-static char *shown(const struct world *w, const char *command)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-
-	assert_non_null(out);
-	br_control_show(out, command, json_object_get(w->answer, "result"));
-	fclose(out);
-	return text;
-}
-
-static void assert_shown(const struct world *w, const char *command,
-    const char *part)
-{
-	char *text = shown(w, command);
-
-	if (!strstr(text, part))
-		fail_msg("'%s' does not show '%s'", text, part);
-	free(text);
-}
 
 /* ---- what is in the store ---- */
 

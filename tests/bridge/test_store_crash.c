@@ -6,8 +6,6 @@
 #include "tests/bridge/store_world.h"
 
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -234,27 +232,6 @@ static void a_disk_that_lies_loses_messages(void **state)
 	assert_true(lost_by(*state, LYING_DISK) > 0);
 }
 
-static off_t size_of(const struct world *w, const char *name)
-{
-	char path[300];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
-	assert_int_equal(stat(path, &st), 0);
-	return st.st_size;
-}
-
-/* No file may grow beyond `size`; SIZE_MAX takes the limit away. */
-static void limit_files(rlim_t size)
-{
-	struct rlimit limit;
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_fails_and_is_got_over(void **state)
 {
 	static char body[100000];
@@ -267,14 +244,14 @@ static void a_full_disk_fails_and_is_got_over(void **state)
 	big.body = prim_slice_make(body, sizeof(body));
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 	errors = br_metric_get(BR_METRIC_STORE_ERRORS);
-	limit_files((rlim_t)size_of(w, "queue.db-wal") + 30000);
+	world_limit((rlim_t)world_size(w, "queue.db-wal") + 30000);
 	assert_int_equal(message_store(w, &big).outcome, BR_STORE_FAILED);
 	assert_int_equal(message_store(w, &big).outcome, BR_STORE_FAILED);
 	assert_true(br_metric_get(BR_METRIC_STORE_ERRORS) > errors);
 	/* What is small still fits. */
 	m = message_make(3, PRIM_SLICE("m"));
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
-	limit_files(RLIM_INFINITY);
+	world_limit(RLIM_INFINITY);
 	assert_int_equal(message_store(w, &big).outcome, BR_STORE_DONE);
 	world_reopen(w);
 	assert_true(br_store_message_each(w->store, on_row, &rows, NULL));

@@ -6,8 +6,6 @@
 #include "tests/bridge/store_power.h"
 
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -203,27 +201,6 @@ static void what_was_acknowledged_survives_a_power_cut(void **state)
 
 /* ---- the disk ---- */
 
-static off_t size_of(const struct world *w, const char *name)
-{
-	char path[300];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
-	assert_int_equal(stat(path, &st), 0);
-	return st.st_size;
-}
-
-/* No file may grow beyond `size`. */
-static void limit_files(rlim_t size)
-{
-	struct rlimit limit;
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_fails_and_is_got_over(void **state)
 {
 	static char body[100000];
@@ -240,7 +217,7 @@ static void a_full_disk_fails_and_is_got_over(void **state)
 	account_make(w, ANN);
 	row = value_store(w, &v).row;
 	errors = br_metric_get(BR_METRIC_STORE_ERRORS);
-	limit_files((rlim_t)size_of(w, "primd.db-wal") + 30000);
+	world_limit((rlim_t)world_size(w, "primd.db-wal") + 30000);
 	/* One transaction, most likely: the big one fails alone. */
 	br_store_lease_renew(w->store, row, 6000, on_done, &heard[0]);
 	br_store_value_put(w->store, &big, on_row, &got);
@@ -251,7 +228,7 @@ static void a_full_disk_fails_and_is_got_over(void **state)
 	assert_int_equal(heard[0].outcome, BR_STORE_DONE);
 	assert_int_equal(heard[1].outcome, BR_STORE_DONE);
 	assert_true(br_metric_get(BR_METRIC_STORE_ERRORS) > errors);
-	limit_files(RLIM_INFINITY);
+	world_limit(RLIM_INFINITY);
 	assert_int_equal(value_store(w, &big).outcome, BR_STORE_DONE);
 	world_reopen(w);
 	look(w, ANN, &seen);
@@ -270,7 +247,7 @@ static void a_disk_with_no_room_at_all_fails_everything(void **state)
 
 	account_make(w, ANN);
 	row = value_store(w, &v).row;
-	limit_files((rlim_t)size_of(w, "primd.db-wal"));
+	world_limit((rlim_t)world_size(w, "primd.db-wal"));
 	br_store_lease_renew(w->store, row, 6000, on_done, &heard[0]);
 	br_store_subscription_put(w->store, &sub, on_done, &heard[1]);
 	br_store_value_drop(w->store, ANN, v.tuple_id, false, on_done,
@@ -278,7 +255,7 @@ static void a_disk_with_no_room_at_all_fails_everything(void **state)
 	br_store_account_drop(w->store, ANN, on_done, &heard[3]);
 	br_store_expire(w->store, INT64_MAX);
 	br_store_settle(w->store);
-	limit_files(RLIM_INFINITY);
+	world_limit(RLIM_INFINITY);
 	for (unsigned i = 0; i < PRIM_COUNT(heard); i++) {
 		assert_int_equal(heard[i].count, 1);
 		assert_int_equal(heard[i].outcome, BR_STORE_FAILED);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_BRIDGE_CONTROL_WORLD_H
+#define TESTS_BRIDGE_CONTROL_WORLD_H
+
+/* The operator's commands, on a store in memory, and what is said of them. */
+
+#include "tests/lib/t.h"
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/config.h"
+#include "bridge/control.h"
+#include "bridge/log.h"
+#include "bridge/store.h"
+#include "bridge/worker.h"
+#include "prim/base.h"
+
+struct world {
+	struct event_base *base;
+	struct br_config *config;
+	struct br_control control;
+	json_t *answer; /* of the last command */
+	unsigned answers;
+	char changed[64]; /* the last key that the server was told of */
+	unsigned changes;
+};
+
+static inline void swallow(void *arg, struct prim_slice line)
+{
+	(void)arg;
+	(void)line;
+}
+
+static inline int setup(void **state)
+{
+	const struct prim_slice config =
+	    PRIM_SLICE("domains: [example.org, second.example]\n");
+	struct world *w = prim_new(struct world);
+	struct br_err err;
+
+	br_log_set_sink(swallow, NULL);
+	w->base = event_base_new();
+	w->config = br_config_parse("test.yaml", config, NULL, &err);
+	assert_non_null(w->config);
+	w->control.config = w->config;
+	w->control.store = br_store_open(w->base, ":memory:", &err);
+	assert_non_null(w->control.store);
+	*state = w;
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	struct world *w = *state;
+
+	json_decref(w->answer);
+	br_worker_close(w->control.worker);
+	br_store_close(w->control.store);
+	br_config_free(w->config);
+	event_base_free(w->base);
+	prim_free(w);
+	br_log_set_sink(NULL, NULL);
+	return 0;
+}
+
+static inline void on_answer(void *arg, const json_t *answer)
+{
+	struct world *w = arg;
+
+	json_decref(w->answer);
+	w->answer = json_deep_copy(answer);
+	w->answers++;
+}
+
+/* `request` is taken. */
+static inline void ask_json(struct world *w, json_t *request)
+{
+	unsigned before = w->answers;
+
+	assert_non_null(request);
+	br_control_run(&w->control, request, on_answer, w);
+	json_decref(request);
+	while (w->control.worker && br_worker_pending(w->control.worker) > 0)
+		event_base_loop(w->base, EVLOOP_ONCE);
+	br_store_settle(w->control.store);
+	assert_int_equal(w->answers, before + 1);
+}
+
+static inline void ask(struct world *w, const char *request)
+{
+	ask_json(w, json_loads(request, JSON_DECODE_ANY, NULL));
+}
+
+static inline bool is_ok(const struct world *w)
+{
+	return json_is_true(json_object_get(w->answer, "ok"));
+}
+
+/* A member of what came of the last command, which went well. */
+static inline const json_t *result(const struct world *w, const char *name)
+{
+	assert_true(is_ok(w));
+	return json_object_get(json_object_get(w->answer, "result"), name);
+}
+
+static inline void assert_error(const struct world *w, const char *part)
+{
+	const char *error = json_string_value(json_object_get(w->answer,
+	    "error"));
+
+	assert_true(json_is_false(json_object_get(w->answer, "ok")));
+	assert_non_null(error);
+	if (!strstr(error, part))
+		fail_msg("'%s' does not say '%s'", error, part);
+}
+
+/* What a person sees of the last result; release with free(). */
+static inline char *shown(const struct world *w, const char *command)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	br_control_show(out, command, json_object_get(w->answer, "result"));
+	fclose(out);
+	return text;
+}
+
+static inline void assert_shown(const struct world *w, const char *command,
+    const char *part)
+{
+	char *text = shown(w, command);
+
+	if (!strstr(text, part))
+		fail_msg("'%s' does not show '%s'", text, part);
+	free(text);
+}
+
+#endif
