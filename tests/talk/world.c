@@ -15,6 +15,7 @@
 
 #include "bridge/conn.h"
 #include "bridge/reload.h"
+#include "bridge/store_private.h"
 #include "bridge/worker.h"
 #include "prim/base.h"
 #include "tests/talk/adapter.h"
@@ -23,58 +24,6 @@
 #define PIECES      512 /* at most, of what a client says by octets */
 
 static const char *const PEOPLE[] = { "alice", "bob", "carol" };
-
-/* ---- accounts ---- */
-
-static void on_put(void *arg, enum br_store_outcome outcome)
-{
-	*(bool *)arg = outcome == BR_STORE_DONE;
-}
-
-static void put_key(struct prim_buf *b, struct prim_slice name)
-{
-	prim_buf_put(b, name);
-	if (prim_slice_find(name, '@') < 0)
-		prim_buf_puts(b, "@prim.example");
-}
-
-bool talk_world_account(struct talk_world *w, struct prim_slice name,
-    struct prim_slice password)
-{
-	struct br_store_account account = { .created_ms = TALK_START_MS };
-	struct prim_buf key = { 0 }, usual = { 0 };
-	bool ok = false;
-
-	put_key(&key, name);
-	prim_buf_put(&usual, name);
-	prim_buf_puts(&usual, " secret");
-	if (password.len == 0)
-		password = prim_buf_slice(&usual);
-	account.key = account.address = prim_buf_slice(&key);
-	if (w->config->mechanisms & BR_MECH_CRAM_MD5)
-		account.cram_secret = password;
-	if (br_auth_verifier(password, &account, NULL)) {
-		br_store_account_put(w->server->store, &account, on_put, &ok);
-		br_store_settle(w->server->store);
-	}
-	prim_buf_fini(&usual);
-	prim_buf_fini(&key);
-	return ok;
-}
-
-void talk_world_remove(struct talk_world *w, struct prim_slice name)
-{
-	struct prim_buf key = { 0 };
-	bool ok;
-
-	put_key(&key, name);
-	br_store_account_drop(w->server->store, prim_buf_slice(&key), on_put,
-	    &ok);
-	br_store_settle(w->server->store);
-	br_server_account_changed(w->server, prim_buf_slice(&key));
-	prim_buf_fini(&key);
-	talk_world_turn(w);
-}
 
 /* ---- the server ---- */
 
@@ -270,21 +219,45 @@ static bool conn_turn(struct talk_conn *c)
 	return true;
 }
 
-static bool turn_once(struct talk_world *w)
+static bool turn_ends(struct talk_world *w)
 {
-	struct br_server *s = w->server;
-	bool is_computing = br_worker_pending(br_auth_worker(s->auth)) > 0;
-	bool came = is_computing;
+	bool came = false;
 
-	/* A worker rings when it is done. */
-	event_base_loop(w->base, is_computing ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-	br_server_turn(s);
-	br_store_settle(s->store); /* as late as it can be */
 	for (unsigned i = 0; i < TALK_ENDS; i++) {
 		if (conn_turn(&w->conns[i]))
 			came = true;
 	}
 	return came;
+}
+
+/* A turn of the loop in which the store says nothing: what it says, and when,
+ * would hang on how fast its threads are. */
+static void turn_loop(struct talk_world *w, bool waits)
+{
+	struct br_store *store = w->server->store;
+
+	event_del(store->written.bell);
+	event_del(store->looked.bell);
+	event_base_loop(w->base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	br_server_turn(w->server);
+	event_add(store->written.bell, NULL);
+	event_add(store->looked.bell, NULL);
+}
+
+static bool turn_once(struct talk_world *w)
+{
+	struct br_server *s = w->server;
+	bool is_computing = br_worker_pending(br_auth_worker(s->auth)) > 0;
+
+	turn_loop(w, is_computing); /* a worker rings when it is done */
+	br_store_settle(s->store);  /* as late as it can be */
+	return turn_ends(w) || is_computing;
+}
+
+void talk_world_nudge(struct talk_world *w)
+{
+	turn_loop(w, false);
+	turn_ends(w);
 }
 
 void talk_world_turn(struct talk_world *w)

@@ -63,6 +63,8 @@ bool talk_world_certify(struct talk_world *w, struct br_err *err);
 
 /* Turns everything until it stands still. */
 void talk_world_turn(struct talk_world *w);
+/* Turns everything once, but what the store was asked stays unanswered. */
+void talk_world_nudge(struct talk_world *w);
 /* Turns the clock, timer by timer. */
 void talk_world_advance(struct talk_world *w, int64_t ms);
 
