@@ -93,6 +93,7 @@ static void add_watcher(struct world *w, const char *key, bool is_outgoing)
 	};
 
 	br_store_subscription_put(w->control.store, &sub, NULL, NULL);
+	br_store_settle(w->control.store); /* looks do not wait for writes */
 }
 
 /* ---- presence show ---- */
