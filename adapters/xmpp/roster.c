@@ -18,7 +18,7 @@ struct xa_roster *xa_roster_new(const struct xa_roster_ops *ops, void *ctx,
 	r->requests = ops->random(ctx) >> 32;
 	prim_table_init(&r->table);
 	TAILQ_INIT(&r->contacts);
-	TAILQ_INIT(&r->say_queue);
+	xa_line_init(r);
 	TAILQ_INIT(&r->ask_queue);
 	TAILQ_INIT(&r->keep_queue);
 	prim_wheel_init(&r->wheel, now_ms);

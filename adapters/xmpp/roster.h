@@ -37,6 +37,8 @@
 
 #define XA_PACE_RATE  200 /* presence stanzas a second to the server */
 #define XA_PACE_BURST 400
+#define XA_USER_RATE  20 /* of these to one user */
+#define XA_USER_BURST 1000
 #define XA_KEEP_RATE  100 /* records a second to STATE, of the usual length */
 #define XA_KEEP_BURST 2000
 #define XA_DRAIN_MAX  500 /* stanzas said when the bridge stops */

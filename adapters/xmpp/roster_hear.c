@@ -45,7 +45,8 @@ static struct xa_contact *contact_for(struct xa_roster *r,
 	}
 	if (c ? !is_subscribe : r->table.count >= CONTACTS_MAX)
 		return c;
-	if (is_subscribe || (h->kind == XA_HEARD_PROBE && r->is_whole))
+	if (is_subscribe ||
+	    (h->kind == XA_HEARD_PROBE && r->is_whole && xa_line_is_open(r)))
 		return xa_contact_find_or_make(r, pair);
 	return NULL;
 }

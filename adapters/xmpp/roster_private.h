@@ -5,7 +5,7 @@
 /*
  * What the files of the roster share: roster.c and roster_hear.c (the public
  * face), contact.c (one contact), roster_keep.c (what lasts about it),
- * roster_turn.c (the two queues), watch.c, watch_view.c and watch_lease.c (who watches XMPP users),
+ * roster_turn.c and roster_line.c (the two queues), watch.c, watch_view.c and watch_lease.c (who watches XMPP users),
  * follow.c and follow_lease.c (whom XMPP users follow).
  */
 
@@ -66,6 +66,16 @@ enum xa_view {
 };
 
 struct xa_contact;
+
+/* Where somebody stands who has something to say; see roster_line.c. */
+enum xa_line {
+	XA_LINE_MAIN,
+	XA_LINE_STRANGERS,
+	XA_LINE_LATE,
+	XA_LINES_MAX,
+};
+
+#define XA_USER_BUCKETS 1024
 
 /* A subscription of the core at a watch. */
 struct xa_lease {
@@ -143,6 +153,7 @@ struct xa_contact {
 	TAILQ_ENTRY(xa_contact) link;
 	TAILQ_ENTRY(xa_contact) say_turn, ask_turn, keep_turn;
 	bool is_saying, is_asking, is_keeping; /* stands in the queue */
+	enum xa_line line;                     /* while `is_saying` */
 	unsigned say;                          /* enum xa_say */
 	unsigned leg;
 	char *ours, *theirs;    /* owned: bare JIDs */
@@ -161,14 +172,19 @@ struct xa_roster {
 	int64_t now_ms;
 	struct prim_hash_key key;
 	struct prim_table table;
-	struct xa_contact_list contacts;   /* owned */
-	struct xa_contact_list say_queue;  /* borrowed from `contacts` */
+	struct xa_contact_list contacts; /* owned */
+	/* borrowed from `contacts` */
+	struct xa_contact_list lines[XA_LEGS_MAX][XA_LINES_MAX];
 	struct xa_contact_list ask_queue;  /* the same */
 	struct xa_contact_list keep_queue; /* the same */
 	struct xa_bucket keep_bucket;
 	struct prim_wheel wheel;
 	struct xa_bucket bucket;
-	int64_t blocked_ms; /* nothing is said until then */
+	struct xa_bucket users[XA_USER_BUCKETS]; /* by a hash of the user */
+	int64_t blocked_ms[XA_LEGS_MAX]; /* nothing is said until then */
+	int64_t late_ms;                 /* who is late is looked at then */
+	unsigned leg;                    /* whose turn it was */
+	size_t stranger_count;           /* in line */
 	bool is_up[XA_LEGS_MAX];
 	bool is_whole; /* STATE was read, and all of it understood */
 	bool is_draining;
@@ -214,13 +230,10 @@ void xa_contact_set_follow(struct xa_contact *c, enum xa_approval approval);
 
 /* ---- roster_turn.c ---- */
 
-/* `what` (enum xa_say) will be said; nothing while the leg is down. */
-void xa_contact_say(struct xa_contact *c, unsigned what);
 /* Something has to be asked of the core. */
 void xa_contact_ask(struct xa_contact *c);
 void xa_contact_leave(struct xa_contact *c); /* both queues */
 void xa_roster_turn(struct xa_roster *r);
-int64_t xa_roster_turn_deadline(const struct xa_roster *r);
 /* Shows what the user does not know, at once. The number of stanzas. */
 unsigned xa_contact_show(struct xa_contact *c, bool in_full);
 
@@ -234,6 +247,24 @@ void xa_roster_turn_keeping(struct xa_roster *r);
 /* Writes what waits, without a pace. */
 void xa_roster_drain_keeping(struct xa_roster *r);
 int64_t xa_roster_keep_deadline(const struct xa_roster *r);
+
+/* ---- roster_line.c ---- */
+
+void xa_line_init(struct xa_roster *r);
+/* `what` (enum xa_say) will be said; nothing while the leg is down. */
+void xa_contact_say(struct xa_contact *c, unsigned what);
+void xa_line_leave(struct xa_contact *c);
+/* Can a stranger wait for an answer? */
+bool xa_line_is_open(const struct xa_roster *r);
+/* Whose turn it is, or NULL. */
+struct xa_contact *xa_line_first(const struct xa_roster *r, unsigned leg);
+/* May something be said now? Else `c` is not the first any more, or the leg is
+ * blocked. */
+bool xa_line_may(struct xa_contact *c);
+void xa_line_said(const struct xa_contact *c, unsigned count);
+/* Who was late, and is so no more, stands in line again. */
+void xa_line_wake(struct xa_roster *r);
+int64_t xa_roster_turn_deadline(const struct xa_roster *r);
 
 /* ---- watch.c ---- */
 

@@ -3,51 +3,6 @@
 
 #include "adapters/xmpp/roster_private.h"
 
-#define BLOCKED_MS 50 /* how long a busy leg is left alone */
-
-/*
- * The queues.
- */
-
-void xa_contact_say(struct xa_contact *c, unsigned what)
-{
-	struct xa_roster *r = c->roster;
-
-	c->say |= what;
-	if (!c->say || c->is_saying || !xa_contact_is_up(c))
-		return;
-	c->is_saying = true;
-	TAILQ_INSERT_TAIL(&r->say_queue, c, say_turn);
-}
-
-void xa_contact_ask(struct xa_contact *c)
-{
-	if (c->is_asking)
-		return;
-	c->is_asking = true;
-	TAILQ_INSERT_TAIL(&c->roster->ask_queue, c, ask_turn);
-}
-
-static void leave_saying(struct xa_contact *c)
-{
-	if (c->is_saying)
-		TAILQ_REMOVE(&c->roster->say_queue, c, say_turn);
-	c->is_saying = false;
-}
-
-static void leave_asking(struct xa_contact *c)
-{
-	if (c->is_asking)
-		TAILQ_REMOVE(&c->roster->ask_queue, c, ask_turn);
-	c->is_asking = false;
-}
-
-void xa_contact_leave(struct xa_contact *c)
-{
-	leave_saying(c);
-	leave_asking(c);
-}
-
 /*
  * Saying.
  */
@@ -233,31 +188,61 @@ static void say(struct xa_contact *c)
 	count = say_of_watch(c, what) + say_of_follow(c, what);
 	r->words += count;
 	xa_bucket_take(&r->bucket, count);
+	xa_line_said(c, count);
 	xa_contact_reap(c);
 }
 
+/* True: the next one may come. */
+static bool say_first(struct xa_roster *r, unsigned leg)
+{
+	struct xa_contact *c = xa_line_first(r, leg);
+
+	if (!c)
+		return false;
+	if (xa_contact_is_up(c) && !xa_line_may(c))
+		return true;
+	xa_line_leave(c);
+	if (xa_contact_is_up(c))
+		say(c);
+	return true;
+}
+
+/* The legs take turns, or one with much to say would silence the other. */
 static void turn_saying(struct xa_roster *r)
 {
-	struct xa_contact *c;
+	unsigned idle = 0;
 
-	while (r->now_ms >= r->blocked_ms && (c = TAILQ_FIRST(&r->say_queue))) {
-		if (xa_contact_is_up(c)) {
-			if (!xa_bucket_has(&r->bucket, r->now_ms))
-				return;
-			if (!r->ops->is_clear(r->ctx, c->leg)) {
-				r->blocked_ms = r->now_ms + BLOCKED_MS;
-				return;
-			}
-		}
-		leave_saying(c);
-		if (xa_contact_is_up(c))
-			say(c);
+	xa_line_wake(r);
+	while (idle < XA_LEGS_MAX && xa_bucket_has(&r->bucket, r->now_ms)) {
+		r->leg = (r->leg + 1) % XA_LEGS_MAX;
+		idle = say_first(r, r->leg) ? 0 : idle + 1;
 	}
 }
 
 /*
  * Asking.
  */
+
+void xa_contact_ask(struct xa_contact *c)
+{
+	if (c->is_asking)
+		return;
+	c->is_asking = true;
+	TAILQ_INSERT_TAIL(&c->roster->ask_queue, c, ask_turn);
+}
+
+static void leave_asking(struct xa_contact *c)
+{
+	if (c->is_asking)
+		TAILQ_REMOVE(&c->roster->ask_queue, c, ask_turn);
+	c->is_asking = false;
+}
+
+void xa_contact_leave(struct xa_contact *c)
+{
+	xa_line_leave(c);
+	leave_asking(c);
+}
 
 /* Asking may lead to another question, so the contact leaves first. */
 static void turn_asking(struct xa_roster *r)
@@ -282,15 +267,4 @@ void xa_roster_turn(struct xa_roster *r)
 	turn_saying(r);
 	turn_asking(r);
 	xa_roster_turn_keeping(r);
-}
-
-/* The core's room comes with an answer, which calls us again. */
-int64_t xa_roster_turn_deadline(const struct xa_roster *r)
-{
-	int64_t at;
-
-	if (TAILQ_EMPTY(&r->say_queue))
-		return INT64_MAX;
-	at = xa_bucket_next(&r->bucket, r->now_ms);
-	return at > r->blocked_ms ? at : r->blocked_ms;
 }

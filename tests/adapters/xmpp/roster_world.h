@@ -42,6 +42,7 @@ struct world {
 	struct prim_buf said;
 	unsigned room;
 	bool is_busy; /* the leg has much to send */
+	bool is_gateway_clear;
 	bool shows_state;
 	char sub_id[64];    /* of the last SUBSCRIBE of ours */
 	char notify_id[64]; /* of the last NOTIFY of ours */
@@ -104,8 +105,9 @@ static void fake_show(void *ctx, unsigned leg, const struct xa_presence *p,
 
 static bool fake_is_clear(void *ctx, unsigned leg)
 {
-	(void)leg;
-	return !((struct world *)ctx)->is_busy;
+	const struct world *w = ctx;
+
+	return !w->is_busy || (leg == 1 && w->is_gateway_clear);
 }
 
 static void keep_id(char to[64], struct prim_slice id)

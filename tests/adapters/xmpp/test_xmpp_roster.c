@@ -8,18 +8,23 @@
 
 struct many {
 	struct xa_pair pair;
-	char ours[64], principal[64];
+	char ours[64], principal[64], theirs[64], user[64];
 };
 
-/* The pair of juliet and the n-th principal. */
+/* The n-th pair. */
 static const struct xa_pair *pair_of(struct many *m, unsigned n)
 {
 	snprintf(m->ours, sizeof(m->ours), "p%u@prim.example", n);
 	snprintf(m->principal, sizeof(m->principal), "pres:p%u@prim.example",
 	    n);
-	m->pair = PAIR;
-	m->pair.ours = prim_slice_of(m->ours);
-	m->pair.principal = prim_slice_of(m->principal);
+	snprintf(m->theirs, sizeof(m->theirs), "u%u@jabber.example", n);
+	snprintf(m->user, sizeof(m->user), "pres:u%u@jabber.example", n);
+	m->pair = (struct xa_pair){
+		.ours = prim_slice_of(m->ours),
+		.theirs = prim_slice_of(m->theirs),
+		.principal = prim_slice_of(m->principal),
+		.user = prim_slice_of(m->user),
+	};
 	return &m->pair;
 }
 
@@ -203,6 +208,79 @@ static void probes_of_strangers_leave_nothing_behind(void **state)
 		hear(w, i, XA_HEARD_SUBSCRIBED);
 	}
 	assert_int_equal(contacts(w), 0);
+}
+
+/* The n-th principal, probed by one and the same. */
+static void probe_by_mercutio(struct world *w, unsigned n)
+{
+	struct xa_heard h = {
+		.kind = XA_HEARD_PROBE,
+		.from = PRIM_SLICE("mercutio@jabber.example/x"),
+	};
+	struct many m;
+
+	pair_of(&m, n);
+	m.pair.theirs = PRIM_SLICE("mercutio@jabber.example");
+	xa_roster_hear(w->roster, &m.pair, &h, w->now_ms);
+}
+
+static void many_strangers_wait_behind_one_friend(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < 50000; i++)
+		hear(w, i, XA_HEARD_PROBE);
+	assert_int_equal(contacts(w), 10000);
+	xa_roster_go(w->roster, w->now_ms);
+	prim_buf_reset(&w->said);
+	assert_int_equal(subscribe(w, 3), 200);
+	subscribe(w, 60000);
+	do_wait(w, 20);
+	prim_buf_putc(&w->said, '\0');
+	assert_non_null(strstr(w->said.ptr, "; subscribe"));
+	assert_non_null(strstr(w->said.ptr, "; subscribe; unsubscribed"));
+}
+
+static void one_user_does_not_use_up_the_pace(void **state)
+{
+	struct world *w = *state;
+	unsigned shown;
+
+	for (unsigned i = 0; i < 5000; i++)
+		probe_by_mercutio(w, i);
+	do_wait(w, 10000);
+	assert_in_range(w->shown, XA_USER_BURST, XA_USER_BURST + 250);
+	shown = w->shown;
+	for (unsigned i = 0; i < 100; i++)
+		hear(w, i, XA_HEARD_PROBE);
+	do_wait(w, 1000);
+	assert_in_range(w->shown - shown, 115, 135);
+	do_wait(w, 300000);
+	assert_int_equal(w->shown, 5100);
+	assert_int_equal(contacts(w), 0);
+}
+
+static void a_busy_leg_does_not_silence_the_other(void **state)
+{
+	struct world *w = *state;
+	struct many m;
+	struct xa_heard h = {
+		.kind = XA_HEARD_PROBE,
+		.from = PRIM_SLICE("juliet@jabber.example/x"),
+	};
+
+	xa_roster_up(w->roster, 1, w->now_ms);
+	w->is_busy = true;
+	w->is_gateway_clear = true;
+	hear(w, 1, XA_HEARD_PROBE);
+	pair_of(&m, 2);
+	m.pair.ours = PRIM_SLICE("p2@gw.example");
+	xa_roster_hear(w->roster, &m.pair, &h, w->now_ms);
+	do_wait(w, 200);
+	assert_int_equal(w->shown, 1);
+	w->is_busy = false;
+	do_wait(w, 200);
+	assert_int_equal(w->shown, 2);
 }
 
 static void a_watch_has_so_many_leases(void **state)
@@ -456,6 +534,9 @@ int main(void)
 		TEST(the_core_is_asked_within_its_room),
 		TEST(there_is_a_bound_each_way),
 		TEST(probes_of_strangers_leave_nothing_behind),
+		TEST(many_strangers_wait_behind_one_friend),
+		TEST(one_user_does_not_use_up_the_pace),
+		TEST(a_busy_leg_does_not_silence_the_other),
 		TEST(a_watch_has_so_many_leases),
 		TEST(the_last_words_are_bounded),
 		TEST(what_lasts_is_written_before_it_is_said),
