@@ -62,16 +62,6 @@ static bool duration_ok(struct publishing *p)
 	return p->r.granted_s > 0;
 }
 
-/* ERR-42: any visible ASCII. */
-static bool tuple_id_ok(struct prim_slice id)
-{
-	for (size_t i = 0; i < id.len; i++) {
-		if (id.ptr[i] <= ' ' || id.ptr[i] > '~')
-			return false;
-	}
-	return id.len > 0 && id.len <= PRIM_TUPLE_ID_MAX;
-}
-
 static unsigned check_syntax(struct publishing *p)
 {
 	const struct prim_command *c = p->r.c;
@@ -81,7 +71,7 @@ static unsigned check_syntax(struct publishing *p)
 	    !kind_parse(c, &p->kind))
 		return PRIM_BAD_REQUEST;
 	p->content.name = prim_command_get(c, PRIM_HEADER_TUPLE_ID);
-	if (!tuple_id_ok(p->content.name) || !duration_ok(p))
+	if (!prim_tuple_id_ok(p->content.name) || !duration_ok(p))
 		return PRIM_BAD_REQUEST;
 	return 0;
 }

@@ -12,6 +12,15 @@
 
 /* ---- tuples ---- */
 
+bool prim_tuple_id_ok(struct prim_slice id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		if (id.ptr[i] <= ' ' || id.ptr[i] > '~')
+			return false;
+	}
+	return id.len > 0 && id.len <= PRIM_TUPLE_ID_MAX;
+}
+
 struct prim_slice prim_tuple_id(const struct prim_tuple *t)
 {
 	return prim_slice_make(t->id, t->id_len);

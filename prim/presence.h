@@ -19,12 +19,18 @@
  * (DESIGN 11), so a tuple is known by its Tuple-ID alone.
  */
 
+#include <stdbool.h>
+
 #include "prim/document.h"
 #include "prim/watch.h"
 
 #define PRIM_TUPLES_MAX          64     /* of a presentity */
 #define PRIM_TUPLE_ID_MAX        255    /* octets */
 #define PRIM_PRESENCE_OCTETS_MAX 524288 /* all values of a presentity */
+
+/* May a tuple be called that: 1 to PRIM_TUPLE_ID_MAX octets of visible ASCII
+ * (ERR-42)? */
+bool prim_tuple_id_ok(struct prim_slice id);
 
 struct prim_presentity;
 

@@ -14,6 +14,7 @@
 
 #define DURATION_S   3600
 #define DURATION_MAX 4294967295U
+#define RENEW_AT_MS  500 /* of each second granted */
 #define RENEW_MIN_MS 5000
 #define TRY_AGAIN_MS 60000
 #define SCHEME       "pres:"
@@ -138,7 +139,7 @@ static bool grant(struct cl_contact *c, const struct prim_command *answer)
 
 	prim_slice_number(prim_command_get(answer, PRIM_HEADER_DURATION),
 	    DURATION_MAX, &seconds);
-	wait_ms = (int64_t)seconds * 500;
+	wait_ms = (int64_t)seconds * RENEW_AT_MS;
 	if (wait_ms < RENEW_MIN_MS)
 		wait_ms = RENEW_MIN_MS;
 	c->due_ms = cl_link_now_ms() + wait_ms;

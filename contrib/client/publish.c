@@ -21,6 +21,7 @@
 
 #define LEASE_S      300
 #define LEASE_MAX    4294967295U
+#define RENEW_AT_MS  500 /* of each second granted */
 #define RENEW_MIN_MS 1000
 
 struct publish {
@@ -146,7 +147,7 @@ static void take_lease(struct publish *p)
 	prim_slice_number(prim_command_get(&p->session.command,
 			      PRIM_HEADER_DURATION),
 	    LEASE_MAX, &p->lease_s);
-	wait_ms = (int64_t)p->lease_s * 500;
+	wait_ms = (int64_t)p->lease_s * RENEW_AT_MS;
 	if (wait_ms < RENEW_MIN_MS)
 		wait_ms = RENEW_MIN_MS;
 	p->renew_ms = cl_link_now_ms() + wait_ms;

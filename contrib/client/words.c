@@ -7,11 +7,10 @@
 
 #include "prim/base.h"
 #include "prim/buf.h"
-#include "prim/command.h"
 #include "prim/pidf.h"
+#include "prim/presence.h"
 
 #define WATCHED_MAX   1000
-#define TUPLE_ID_MAX  255
 #define DEFAULT_TUPLE "prim"
 
 bool cl_words_address(const char *text, struct prim_address *out,
@@ -78,7 +77,10 @@ static bool take_watched(struct cl_options *o, char *const *words, int count,
 	if (count == 0)
 		return cl_err_set(err, "watch whom? 'prim --help' shows how");
 	if (count > WATCHED_MAX)
-		return cl_err_set(err, "that is too many to watch");
+		return cl_err_set(err,
+		    "%d addresses are too many; at most %d can be watched at "
+		    "once",
+		    count, WATCHED_MAX);
 	o->watched = prim_alloc((size_t)count * sizeof(*o->watched));
 	for (int i = 0; i < count; i++) {
 		char *address;
@@ -162,8 +164,6 @@ static bool is_show(const char *show)
 
 bool cl_words_check(const struct cl_options *o, struct cl_err *err)
 {
-	struct prim_slice tuple = prim_slice_of(o->tuple);
-
 	if (strcmp(o->command, "publish") != 0)
 		return true;
 	if (o->show && !is_show(o->show))
@@ -176,10 +176,11 @@ bool cl_words_check(const struct cl_options *o, struct cl_err *err)
 	if (o->note && !prim_xml_text_ok(prim_slice_of(o->note)))
 		return cl_err_set(err,
 		    "--note: control characters do not go there");
-	if (tuple.len == 0 || tuple.len > TUPLE_ID_MAX ||
-	    !prim_command_value_ok(tuple) || !prim_xml_text_ok(tuple) ||
-	    prim_slice_trim(tuple).len != tuple.len)
-		return cl_err_set(err, "--tuple: it should be a short name");
+	if (!prim_tuple_id_ok(prim_slice_of(o->tuple)))
+		return cl_err_set(err,
+		    "--tuple: it should be a name of at most %d letters, "
+		    "digits and signs of ASCII, without blanks",
+		    PRIM_TUPLE_ID_MAX);
 	return true;
 }
 

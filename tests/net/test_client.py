@@ -369,6 +369,8 @@ class Publish(Client):
         for words in ((), ("maybe",), ("open", "closed"),
                       ("open", "--show", "here"), ("closed", "--show", "xa"),
                       ("open", "--lease", "0"), ("open", "--tuple", ""),
+                      ("open", "--tuple", "my desk"),
+                      ("open", "--tuple", "b\u00fcro"),
                       ("open", "--note", "\x1b"),
                       ("open", "--lease", "5", "--permanent")):
             with self.subTest(words):
