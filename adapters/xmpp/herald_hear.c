@@ -85,6 +85,7 @@ static bool put_pair(struct xa_herald *h, const struct xa_leg *leg,
 	prim_buf_reset(&h->principal);
 	prim_buf_reset(&h->user);
 	return prim_slice_eq_nocase(to->domain, leg->setup.host) &&
+	    xa_way_is_elsewhere(&h->setup.way, from->bare) &&
 	    xa_jid_key(&h->ours, to) && xa_way_put_bare(&h->theirs, from);
 }
 

@@ -15,13 +15,19 @@
  * One resource.
  */
 
-void xa_presence_fini(struct xa_presence *p)
+static void drop_texts(struct xa_presence *p)
 {
-	prim_free(p->resource);
 	for (unsigned i = 0; i < p->status_count; i++) {
 		prim_free(p->statuses[i].language);
 		prim_free(p->statuses[i].text);
 	}
+	p->status_count = 0;
+}
+
+void xa_presence_fini(struct xa_presence *p)
+{
+	prim_free(p->resource);
+	drop_texts(p);
 	*p = (struct xa_presence){ 0 };
 }
 
@@ -205,12 +211,36 @@ static bool make_room(struct xa_presences *all, const struct xa_presence *p)
 	return true;
 }
 
+static size_t texts_of(const struct xa_presence *p)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < p->status_count; i++)
+		len += strlen(p->statuses[i].text);
+	return len;
+}
+
+/* `p` will be there instead of `old`, which may be NULL. */
+static void bound_texts(const struct xa_presences *all, struct xa_presence *p,
+    const struct xa_presence *old)
+{
+	size_t len = texts_of(p);
+
+	for (unsigned i = 0; i < all->count && len <= XA_TEXTS_MAX; i++) {
+		if (&all->items[i] != old)
+			len += texts_of(&all->items[i]);
+	}
+	if (len > XA_TEXTS_MAX)
+		drop_texts(p);
+}
+
 bool xa_presences_add(struct xa_presences *all, struct xa_presence *p)
 {
 	if (!make_room(all, p)) {
 		xa_presence_fini(p);
 		return false;
 	}
+	bound_texts(all, p, NULL);
 	all->items = prim_resize(all->items,
 	    (all->count + 1) * sizeof(*all->items));
 	all->items[all->count++] = *p;
@@ -272,6 +302,7 @@ bool xa_presences_take(struct xa_presences *all, struct xa_presence *p)
 		changed |= p->is_available || p->status_count;
 		return xa_presences_add(all, p) && changed;
 	}
+	bound_texts(all, p, old);
 	changed |= !is_same(old, p);
 	xa_presence_fini(old);
 	*old = *p;

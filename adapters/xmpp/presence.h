@@ -19,9 +19,10 @@
 #define XA_RESOURCES_MAX 32 /* of one contact that we keep */
 #define XA_STATUSES_MAX  8  /* languages of one status text */
 #define XA_STATUS_TEXT_MAX \
-	2048 /* octets of one; a longer one is cut at a
+	2048               /* octets of one; a longer one is cut at a
                                     character, marked by an ellipsis */
-#define XA_NO_TIME PRIM_PIDF_NO_TIME
+#define XA_TEXTS_MAX 32768 /* octets of all status texts of a contact */
+#define XA_NO_TIME   PRIM_PIDF_NO_TIME
 
 enum xa_show {
 	XA_SHOW_NONE,
@@ -70,7 +71,8 @@ bool xa_presence_read(struct xa_presence *out, xmpp_stanza_t *stanza,
 /* Takes `p` (which is empty afterwards) in the place of what we knew of its
  * resource. An unavailable one from the bare JID clears all (RFC 6121 4.5.4). A
  * resource over XA_RESOURCES_MAX takes the place of the one that is unavailable
- * or else the least recent. True: something a watcher can see has changed
+ * or else the least recent. One whose texts are over XA_TEXTS_MAX, with those of
+ * the others, goes without. True: something a watcher can see has changed
  * (stamps alone do not count). */
 bool xa_presences_take(struct xa_presences *all, struct xa_presence *p);
 /* Is any resource available? */

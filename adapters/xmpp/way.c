@@ -42,9 +42,7 @@ static bool is_ours(const struct xa_way *w, struct prim_slice domain)
 	    (w->gateway.len && prim_slice_eq_nocase(domain, w->gateway));
 }
 
-/* Does `jid` have a domain of ours, in any spelling? False also if it is no
- * user's at all. */
-static bool is_elsewhere(const struct xa_way *w, struct prim_slice jid)
+bool xa_way_is_elsewhere(const struct xa_way *w, struct prim_slice jid)
 {
 	struct prim_buf key = { 0 };
 	struct prim_slice domain;
@@ -74,7 +72,7 @@ unsigned xa_way_put_user(const struct xa_way *w, struct prim_buf *b,
 	if (!ok)
 		return refuse(out_why, PRIM_NOT_FOUND,
 		    "XMPP cannot carry the recipient's address");
-	if (!is_elsewhere(w, prim_slice_from(prim_buf_slice(b), start)))
+	if (!xa_way_is_elsewhere(w, prim_slice_from(prim_buf_slice(b), start)))
 		return refuse(out_why, PRIM_NOT_FOUND,
 		    "the recipient is on this side");
 	return 0;

@@ -35,6 +35,10 @@ unsigned xa_way_put_principal(const struct xa_way *w, struct prim_buf *b,
 unsigned xa_way_put_user(const struct xa_way *w, struct prim_buf *b,
     struct prim_slice address, const char **out_why);
 
+/* Does `jid`, a user's, have none of our domains, in any spelling? Whoever has
+ * one speaks PRIM. */
+bool xa_way_is_elsewhere(const struct xa_way *w, struct prim_slice jid);
+
 /* Appends the "im:" address of the XMPP user `jid`. False: PRIM cannot carry
  * it. */
 bool xa_way_put_user_uri(const struct xa_way *w, struct prim_buf *b,

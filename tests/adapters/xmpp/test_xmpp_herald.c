@@ -337,6 +337,26 @@ static void the_bridge_itself_has_no_presence(void **state)
 	assert_heard(w, 0, "unsubscribed prim.example juliet@jabber.example -");
 }
 
+/* Two bridges at one server, or a server that lies. */
+static void who_is_of_our_domains_is_no_user(void **state)
+{
+	static const char *const CASES[] = {
+		"<presence xmlns='jabber:component:accept' type='probe' "
+		"from='romeo@PRIM.example/x' to='tybalt@prim.example'/>",
+		"<presence xmlns='jabber:component:accept' type='subscribe' "
+		"from='a\\40b.example@gw.example' to='romeo@prim.example'/>",
+	};
+	struct world *w = *state;
+
+	begin(w);
+	hear(w, 0, CASES[0]);
+	assert_heard(w, 0, "");
+	hear(w, 0, CASES[1]);
+	assert_non_null(strstr(fake_text(&w->legs[0].unsent),
+	    "<jid-malformed"));
+	assert_int_equal(w->bridge.presence.len, 0);
+}
+
 /* Nothing of it may be answered, nor remembered. */
 static void nonsense_is_passed_over(void **state)
 {
@@ -402,6 +422,7 @@ int main(void)
 		TEST(a_principal_watches_a_user),
 		TEST(what_has_no_counterpart_is_refused),
 		TEST(the_bridge_itself_has_no_presence),
+		TEST(who_is_of_our_domains_is_no_user),
 		TEST(nonsense_is_passed_over),
 		TEST(records_of_others_and_of_later_are_left_alone),
 	};

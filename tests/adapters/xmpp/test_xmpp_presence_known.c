@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "adapters/xmpp/presence_private.h"
 #include "tests/adapters/xmpp/presence_text.h"
 
 /*
@@ -406,6 +407,44 @@ static void whoever_is_told_knows(void **state)
 	xa_presences_fini(&told);
 }
 
+static size_t texts_of(const struct xa_presences *all)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		for (unsigned n = 0; n < all->items[i].status_count; n++)
+			len += strlen(all->items[i].statuses[n].text);
+	}
+	return len;
+}
+
+static void all_texts_of_a_contact_are_bounded(void **state)
+{
+	struct xa_presences all = { 0 };
+	char text[XA_STATUS_TEXT_MAX + 1], name[16], language[16];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned i = 0; i < 100; i++) {
+		struct xa_presence p = { .is_available = true };
+
+		snprintf(name, sizeof(name), "r%u", i % 40);
+		p.resource = prim_slice_copy(prim_slice_of(name));
+		for (unsigned n = 0; n < XA_STATUSES_MAX; n++) {
+			snprintf(language, sizeof(language), "a%c", 'a' + n);
+			xa_presence_add_status(&p, prim_slice_of(language),
+			    prim_slice_of(text));
+		}
+		p.stamp_ms = i;
+		xa_presences_take(&all, &p);
+		assert_true(texts_of(&all) <= XA_TEXTS_MAX);
+	}
+	assert_int_equal(all.count, XA_RESOURCES_MAX);
+	assert_true(texts_of(&all) > 0);
+	xa_presences_fini(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +460,7 @@ int main(void)
 		cmocka_unit_test(only_differences_are_told),
 		cmocka_unit_test(a_copy_is_the_same_and_its_own),
 		cmocka_unit_test(whoever_is_told_knows),
+		cmocka_unit_test(all_texts_of_a_contact_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
