@@ -19,6 +19,12 @@ bool client_is_good(const struct play_client *c)
 	return is_up(c) && c->is_in && !c->is_leaving;
 }
 
+/* Its account has gone, and nobody may have noticed yet. */
+static bool is_stale(const struct play *p, const struct play_client *c)
+{
+	return c->came < p->people[c->who].gone;
+}
+
 /* ---- asking ---- */
 
 static bool watches_or_leaves(enum prim_method method)
@@ -103,7 +109,8 @@ void client_ask(struct play *p, struct play_client *c, enum prim_method method,
 
 	if (!is_up(c) || c->asked_count == PLAY_ASKED)
 		return;
-	if (watches_or_leaves(method) && play_still_asked(p, c->who, target))
+	if (watches_or_leaves(method) &&
+	    (is_stale(p, c) || play_still_asked(p, c->who, target)))
 		p->pairs[c->who][target].is_crossed = true;
 	if (method == PRIM_METHOD_SUBSCRIBE)
 		not_over(p, c->who, target);
@@ -164,7 +171,7 @@ unsigned client_publish(struct play *p, struct play_client *c,
 
 	if (!is_up(c) || c->asked_count == PLAY_ASKED)
 		return 0;
-	if (client_publishes(p, c->who, c))
+	if (is_stale(p, c) || client_publishes(p, c->who, c))
 		p->people[c->who].is_unknown = true;
 	a = asked_new(p, c, removes ? PRIM_METHOD_REMOVE : PRIM_METHOD_PUBLISH);
 	a->kind = kind;
@@ -203,6 +210,7 @@ bool client_come(struct play *p, struct play_client *c, unsigned who)
 	c->conn->is_deaf = c->is_leaving = false;
 	memset(c->is_over, 0, sizeof(c->is_over));
 	c->who = who;
+	c->came = ++p->number;
 	/* Nobody is slowed down for what others of his place did. */
 	(void)snprintf(address, sizeof(address), "192.0.2.%u", p->number % 250);
 	talk_conn_open(&p->world, c->conn, address);

@@ -220,7 +220,10 @@ void play_removed(struct play *p, unsigned who)
 {
 	struct play_person *person = &p->people[who];
 
-	*person = (struct play_person){ .is_unknown = person->is_unknown };
+	*person = (struct play_person){
+		.is_unknown = person->is_unknown,
+		.gone = ++p->number,
+	};
 	for (unsigned i = 0; i < PLAY_PEOPLE; i++) {
 		play_unsure(p, who, i);
 		play_unsure(p, i, who);

@@ -52,6 +52,7 @@ struct play_tuple {
 struct play_person {
 	bool has_account;
 	bool is_unknown; /* what is published */
+	unsigned gone;   /* the play's number when an account last went */
 	struct play_tuple tuples[PLAY_TUPLES];
 };
 
@@ -79,6 +80,7 @@ struct play_asked {
 struct play_client {
 	struct talk_conn *conn; /* borrowed */
 	unsigned index, who;
+	unsigned came;              /* the play's number when it did */
 	bool is_in;                 /* logged in */
 	bool is_leaving;            /* and will be told nothing more */
 	bool is_over[PLAY_TARGETS]; /* unsubscribed: no NOTIFY may come */
