@@ -10,70 +10,78 @@
 	"The password is read from standard input, one line; on a terminal " \
 	"you are asked."
 
+/* clang-format off */
 static const struct br_ctl_command COMMANDS[] = {
 	{
-         .words = "account add",
-         .argument = "ADDRESS",
-         .member = "address",
-         .has_password = true,
-         .help = "make an account",
-         .more = "ADDRESS is local@domain, in a domain that 'domains' "
+		.words = "account add",
+		.argument = "ADDRESS",
+		.member = "address",
+		.has_password = true,
+		.help = "make an account",
+		.more = "ADDRESS is local@domain, in a domain that 'domains' "
 		    "lists.\n" PASSWORD_HELP,
-	 },
+	},
 	{
-         .words = "account list",
-         .help = "show all accounts",
-         .more = "One line each: address and day of creation.",
-	 },
+		.words = "account list",
+		.help = "show all accounts",
+		.more = "One line each: address and day of creation.",
+	},
 	{
-         .words = "account passwd",
-         .argument = "ADDRESS",
-         .member = "address",
-         .has_password = true,
-         .help = "give an account a new password",
-         .more = PASSWORD_HELP "\nConnections that are open stay open.",
-	 },
+		.words = "account passwd",
+		.argument = "ADDRESS",
+		.member = "address",
+		.has_password = true,
+		.help = "give an account a new password",
+		.more = PASSWORD_HELP "\nConnections that are open stay open.",
+	},
 	{
-         .words = "account remove",
-         .argument = "ADDRESS",
-         .member = "address",
-         .help = "remove an account",
-         .more = "Messages that wait for it are removed with it.",
-	 },
+		.words = "account remove",
+		.argument = "ADDRESS",
+		.member = "address",
+		.help = "remove an account",
+		.more = "Messages that wait for it are removed with it.",
+	},
 	{
-         .words = "presence show",
-         .argument = "ADDRESS",
-         .member = "address",
-         .help = "show what is published for an account",
-         .more = "Each tuple with what is leased (it is what watchers see "
-		    "until the lease ends) and\nwhat is permanent: state, "
-		    "notes, when it was published.", },
+		.words = "presence show",
+		.argument = "ADDRESS",
+		.member = "address",
+		.help = "show what is published for an account",
+		.more = "Each tuple with what is leased (it is what watchers "
+		    "see until the lease ends) and\nwhat is permanent: state, "
+		    "notes, when it was published.",
+	},
 	{
-         .words = "subscription list",
-         .argument = "ADDRESS",
-         .member = "address",
-         .is_optional = true,
-         .list = "subscriptions",
-         .help = "show who watches whom",
-         .more = "With ADDRESS only what it watches and who watches it. "
+		.words = "subscription list",
+		.argument = "ADDRESS",
+		.member = "address",
+		.is_optional = true,
+		.list = "subscriptions",
+		.help = "show who watches whom",
+		.more = "With ADDRESS only what it watches and who watches it. "
 		    "Outgoing: the watcher is\nours, the presentity lives "
-		    "elsewhere.", },
+		    "elsewhere.",
+	},
 	{
-         .words = "status",
-         .has_no_store = true,
-         .help = "show what runs and what waits",
-         .more = "Domains, listeners, connections, messages in the outbox, "
-		    "and the adapters with\ntheir state, process and deaths.",		 },
+		.words = "status",
+		.has_no_store = true,
+		.help = "show what runs and what waits",
+		.more = "Domains, listeners, connections, messages in the "
+		    "outbox, and the adapters with\ntheir state, process and "
+		    "deaths.",
+	},
 	{
-         .words = "trace",
-         .argument = "MESSAGE-ID",
-         .member = "message_id",
-         .help = "tell the story of one message",
-         .more = "What the store remembers (until two days after the "
+		.words = "trace",
+		.argument = "MESSAGE-ID",
+		.member = "message_id",
+		.help = "tell the story of one message",
+		.more = "What the store remembers (until two days after the "
 		    "message's end) and the newest\nlog lines of the running "
 		    "primd, in the order of time. The Message-ID is spelled\n"
-		    "as in the log (id=...).", },
+		    "as in the log (id=...).",
+	},
 };
+
+/* clang-format on */
 
 /* Writes "WORDS ARGUMENT"; how many columns that took. */
 static int put_synopsis(FILE *out, const struct br_ctl_command *c)
