@@ -15,8 +15,10 @@ struct looking {
 	struct br_turn turn;
 	enum prim_method method;
 	int64_t asked_s, granted_s;
-	bool is_counted; /* in entity->subscribing */
-	char *text;      /* owned: what the names borrow from */
+	bool is_counted;           /* in entity->subscribing */
+	struct br_entity *watcher; /* pinned while it is stored; or NULL */
+	int64_t watcher_ms;        /* since when there is its account */
+	char *text;                /* owned: what the names borrow from */
 	struct br_subscription_names names;
 };
 
@@ -29,6 +31,8 @@ static void release(struct br_presence_errand *e)
 	br_turn_leave(&l->turn);
 	if (l->is_counted)
 		e->entity->subscribing--;
+	if (l->watcher)
+		br_entity_unpin(e->presence->server->entities, l->watcher);
 	prim_free(l->text);
 }
 
@@ -185,6 +189,17 @@ static bool is_over(const struct looking *l)
 	    count_of(p, l) >= most_of(l);
 }
 
+/* Has an account gone meanwhile, though another may have its name? */
+static bool has_lost_account(const struct looking *l)
+{
+	const struct br_entity *w = l->watcher;
+
+	return l->errand.entity->state == BR_ENTITY_ABSENT ||
+	    (w &&
+		(w->state == BR_ENTITY_ABSENT ||
+		    (l->watcher_ms && w->created_ms != l->watcher_ms)));
+}
+
 static void on_subscribed(void *arg, enum br_store_outcome outcome)
 {
 	struct looking *l = arg;
@@ -199,8 +214,7 @@ static void on_subscribed(void *arg, enum br_store_outcome outcome)
 		return;
 	}
 	/* The rule or the account may have gone meanwhile. */
-	if (is_stored && allows(l, BR_RIGHT_SUBSCRIBE) &&
-	    l->errand.entity->state != BR_ENTITY_ABSENT)
+	if (is_stored && allows(l, BR_RIGHT_SUBSCRIBE) && !has_lost_account(l))
 		s = take(l);
 	if (!s) {
 		if (is_stored)
@@ -235,6 +249,11 @@ static void store(struct looking *l)
 		.expires_ms = br_server_now(p->server) + l->granted_s * 1000,
 	};
 
+	if (wants_body(l)) {
+		l->watcher = br_entity_hold(p->server->entities,
+		    l->names.watcher);
+		l->watcher_ms = l->watcher->created_ms;
+	}
 	e->subscribing++;
 	l->is_counted = true;
 	br_store_subscription_put(p->server->store, &row, on_subscribed, l);
