@@ -37,12 +37,16 @@ static struct xa_contact *contact_for(struct xa_roster *r,
 {
 	struct xa_contact *c = xa_contact_find(r, pair);
 	const bool is_subscribe = h->kind == XA_HEARD_SUBSCRIBE;
+	const bool is_new = is_subscribe &&
+	    (!c || c->follow.approval == XA_APPROVAL_NONE);
 
-	if (is_subscribe && r->follow_count >= XA_ROSTER_MAX &&
-	    (!c || c->follow.approval == XA_APPROVAL_NONE)) {
+	if (is_new && r->follow_count >= XA_ROSTER_MAX) {
 		refuse_subscribe(r, pair, h);
 		return NULL;
 	}
+	/* Servers repeat it, so what is not heard is not lost. */
+	if (is_new && !xa_line_admit(r, pair->theirs))
+		return NULL;
 	if (c ? !is_subscribe : r->table.count >= CONTACTS_MAX)
 		return c;
 	if (is_subscribe ||

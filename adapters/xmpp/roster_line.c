@@ -10,6 +10,7 @@
 #define BLOCKED_MS    50    /* how long a busy leg is left alone */
 #define LATE_MS       250   /* how often those who are late are looked at */
 #define STRANGERS_MAX 10000 /* who wait for an answer */
+#define REQUEST_COST  2     /* stanzas: what a `subscribe` may lead to */
 
 /* He has no permission, and was shown nothing that must be taken back. */
 static bool is_stranger(const struct xa_contact *c)
@@ -68,12 +69,25 @@ void xa_contact_say(struct xa_contact *c, unsigned what)
 }
 
 /* So many users share a bucket by chance that nobody can tell who. */
+static struct xa_bucket *bucket_of_user(struct xa_roster *r,
+    struct prim_slice theirs)
+{
+	return &r->users[prim_hash(&r->key, theirs) % XA_USER_BUCKETS];
+}
+
 static struct xa_bucket *bucket_of(const struct xa_contact *c)
 {
-	struct xa_roster *r = c->roster;
+	return bucket_of_user(c->roster, prim_slice_of(c->theirs));
+}
 
-	return &r->users[prim_hash(&r->key, prim_slice_of(c->theirs)) %
-	    XA_USER_BUCKETS];
+bool xa_line_admit(struct xa_roster *r, struct prim_slice theirs)
+{
+	struct xa_bucket *b = bucket_of_user(r, theirs);
+	bool ok = xa_bucket_has(b, r->now_ms);
+
+	if (ok)
+		xa_bucket_take(b, REQUEST_COST);
+	return ok;
 }
 
 struct xa_contact *xa_line_first(const struct xa_roster *r, unsigned leg)

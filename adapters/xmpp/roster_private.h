@@ -254,6 +254,8 @@ void xa_line_init(struct xa_roster *r);
 /* `what` (enum xa_say) will be said; nothing while the leg is down. */
 void xa_contact_say(struct xa_contact *c, unsigned what);
 void xa_line_leave(struct xa_contact *c);
+/* May this user ask for a permission now? He pays for it from his pace. */
+bool xa_line_admit(struct xa_roster *r, struct prim_slice theirs);
 /* Can a stranger wait for an answer? */
 bool xa_line_is_open(const struct xa_roster *r);
 /* Whose turn it is, or NULL. */

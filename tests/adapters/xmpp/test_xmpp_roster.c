@@ -210,6 +210,28 @@ static void probes_of_strangers_leave_nothing_behind(void **state)
 	assert_int_equal(contacts(w), 0);
 }
 
+/* spec/xmpp.md 5.5 */
+static void fifty_changes_in_a_second_are_few_stanzas(void **state)
+{
+	struct world *w = *state;
+	unsigned shown;
+	char what[64];
+
+	run_step(w, "subscribe");
+	run_step(w, "answer 200");
+	run_step(w, "NOTIFY same +phone");
+	do_wait(w, 1000);
+	shown = w->shown;
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(what, sizeof(what), "NOTIFY same +phone %s",
+		    i % 2 ? "away" : "dnd");
+		run_step(w, what);
+		do_wait(w, 20);
+	}
+	do_wait(w, 1000);
+	assert_in_range(w->shown - shown, 4, 5);
+}
+
 /* The n-th principal, probed by one and the same. */
 static void probe_by_mercutio(struct world *w, unsigned n)
 {
@@ -258,6 +280,28 @@ static void one_user_does_not_use_up_the_pace(void **state)
 	do_wait(w, 300000);
 	assert_int_equal(w->shown, 5100);
 	assert_int_equal(contacts(w), 0);
+}
+
+/* Each time it would be a SUBSCRIBE at the core, and lines of the log. */
+static void who_asks_without_end_is_not_heard(void **state)
+{
+	struct world *w = *state;
+	unsigned asked = 0;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		w->room = 256;
+		hear(w, 1, XA_HEARD_SUBSCRIBE);
+		xa_roster_go(w->roster, w->now_ms);
+		asked += 256 - w->room;
+		refuse(w, 1);
+		xa_roster_go(w->roster, w->now_ms);
+	}
+	assert_in_range(asked, 100, XA_USER_BURST / 2 + 1);
+	do_wait(w, 60000);
+	w->room = 256;
+	hear(w, 1, XA_HEARD_SUBSCRIBE);
+	xa_roster_go(w->roster, w->now_ms);
+	assert_int_equal(w->room, 255);
 }
 
 static void a_busy_leg_does_not_silence_the_other(void **state)
@@ -536,7 +580,9 @@ int main(void)
 		TEST(probes_of_strangers_leave_nothing_behind),
 		TEST(many_strangers_wait_behind_one_friend),
 		TEST(one_user_does_not_use_up_the_pace),
+		TEST(who_asks_without_end_is_not_heard),
 		TEST(a_busy_leg_does_not_silence_the_other),
+		TEST(fifty_changes_in_a_second_are_few_stanzas),
 		TEST(a_watch_has_so_many_leases),
 		TEST(the_last_words_are_bounded),
 		TEST(what_lasts_is_written_before_it_is_said),
