@@ -105,6 +105,14 @@ static bool refused(unsigned code, struct cl_err *err)
 	    prim_status_phrase(code), code);
 }
 
+/* ERR-98: a revert may find nothing: another client has taken it back, or it has
+ * ended. It is not there, which is all that was wanted. */
+static bool is_good(const char *type, unsigned code)
+{
+	return code / 100 == 2 ||
+	    (code == PRIM_NOT_FOUND && strcmp(type, "revert") == 0);
+}
+
 /* Publishes `type` and waits for the answer, which is good. */
 static bool ask(struct publish *p, const char *type, int64_t deadline_ms,
     struct cl_err *err)
@@ -135,7 +143,7 @@ static bool ask(struct publish *p, const char *type, int64_t deadline_ms,
 	ok = cl_session_ask(s, &b, id, deadline_ms, err);
 	prim_buf_fini(&b);
 	return ok &&
-	    (s->command.code / 100 == 2 || refused(s->command.code, err));
+	    (is_good(type, s->command.code) || refused(s->command.code, err));
 }
 
 /* PRIM-217: the lease may be shorter than asked for. */
@@ -233,7 +241,9 @@ static bool leave(struct publish *p, struct cl_err *err)
 
 	if (ask(p, "revert", until_ms, err)) {
 		if (!p->options->quiet)
-			cl_err_note("taken back");
+			cl_err_note(p->session.command.code == PRIM_NOT_FOUND
+				? "nothing was left to take back"
+				: "taken back");
 		return true;
 	}
 	cl_err_note("%s", err->text);

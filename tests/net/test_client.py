@@ -40,9 +40,16 @@ class Prim:
              "--password-file", "-", "--plain", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
-        self.process.stdin.write(PASSWORD.encode() + b"\n")
-        self.process.stdin.close()
+        self.give(PASSWORD.encode() + b"\n")
         self.pieces = {self.process.stdout: b"", self.process.stderr: b""}
+
+    def give(self, octets):
+        """All of the input. Who was called wrongly may have gone before."""
+        try:
+            with self.process.stdin as stdin:
+                stdin.write(octets)
+        except BrokenPipeError:
+            pass
 
     def line(self, stream, timeout=20):
         end = time.monotonic() + timeout
@@ -263,6 +270,16 @@ class Watch(Client):
              "notes": [{"text": "hi\x7f"}]}])
         self.assertEqual(prim.wait(), 0)
 
+    def test_a_change_counts_once_however_many_lines_it_has(self):
+        self.states[BOB] = pidf(BOB, ("desk", "open", "", ""),
+                                ("phone", "open", "away", ""))
+        prim = self.prim("--count", "2", "watch", BOB)
+        self.assertEqual(prim.state(), BOB + "/desk open")
+        self.assertEqual(prim.state(), BOB + "/phone open (away)")
+        self.assertEqual(self.notify(BOB, pidf(BOB)), 200)
+        self.assertEqual(prim.state(), BOB + " offline")
+        self.assertEqual(prim.wait(), 0)
+
     def test_it_ends_when_the_time_is_over(self):
         prim = self.prim("--timeout", "1", "watch", BOB)
         self.assertEqual(prim.wait(), 0)
@@ -359,6 +376,16 @@ class Publish(Client):
         prim.said("trying again")
         prim.process.terminate()
         self.assertEqual(prim.wait(), -signal.SIGTERM)
+
+    def test_nothing_left_to_take_back_is_no_fault(self):
+        prim = self.prim("publish", "open")
+        self.assertEqual(prim.out(), "published")
+        self.codes = {"PUBLISH": 403}
+        prim.process.terminate()
+        self.assertEqual(prim.wait(), 0)
+        rest = prim.process.stderr.read().decode()
+        self.assertIn("nothing was left to take back", rest)
+        self.assertNotIn("not published", rest)
 
     def test_it_leaves_when_the_time_is_over(self):
         prim = self.prim("--timeout", "1", "publish", "open")
