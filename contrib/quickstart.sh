@@ -335,21 +335,23 @@ prim_account() {
 	}
 }
 
+# xmpp_account NAME: its password is in the file of its name, and in the one that
+# the XMPP clients read.
 xmpp_account() {
-	file=$data/romeo.password
-	account=$xmpp/data/xmpp%2elocalhost/accounts/romeo.dat
+	file=$data/$1.password
+	account=$xmpp/data/xmpp%2elocalhost/accounts/$1.dat
 	if [ ! -s "$account" ] || [ ! -s "$file" ]; then
 		verb=adduser
 		[ ! -s "$account" ] || verb=passwd
 		secret "$file"
 		cat "$file" "$file" | prosodyctl --config "$root/$xmpp/prosody.cfg.lua" \
-			$verb romeo@xmpp.localhost >>"$data/demo.log" 2>&1 && [ -s "$account" ] || {
+			$verb "$1@xmpp.localhost" >>"$data/demo.log" 2>&1 && [ -s "$account" ] || {
 			show_log "$data/demo.log"
-			die "cannot make the XMPP account romeo@xmpp.localhost." "Try: sh contrib/quickstart.sh --stop; move ./$data away; then run this again."
+			die "cannot make the XMPP account $1@xmpp.localhost." "Try: sh contrib/quickstart.sh --stop; move ./$data away; then run this again."
 		}
 	fi
-	cat >$data/romeo.sendxmpp <<-END
-		username: romeo@xmpp.localhost
+	cat >"$data/$1.sendxmpp" <<-END
+		username: $1@xmpp.localhost
 		jserver: 127.0.0.1:$xmpp_port
 		password: $(cat "$file")
 	END
@@ -441,7 +443,7 @@ demo() {
 	: >$data/demo.log
 	prim_account juliet@localhost
 	prim_account nurse@localhost
-	xmpp_account
+	xmpp_account romeo
 	step "messages"
 	start_listeners
 	wait_listening
@@ -505,8 +507,10 @@ To watch on, each in a terminal of its own:
   as juliet: how romeo is, and how she is (until Ctrl-C)
     $prim watch romeo@xmpp.localhost
     $prim publish open --show away --note "in a meeting"
-  as romeo: he sees juliet, and is what he types: 'away gone to Mantua', 'online', 'offline'
+  as romeo:
     /usr/bin/python3 contrib/demo/contact.py $data/romeo.sendxmpp $xmpp/cert.pem
+    in it, once:   'watch juliet@localhost', and 'allow juliet@localhost' when he is asked
+    and how he is: 'away gone to Mantua', 'online', 'offline'
   By default people of other domains may only send messages. That romeo may watch juliet
   is said by default_acl in $config.
 END

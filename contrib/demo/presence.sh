@@ -2,24 +2,28 @@
 # SPDX-License-Identifier: ISC
 #
 # Presence crossing in both directions. A part of contrib/quickstart.sh, which
-# reads it; what is not here is there. Romeo is played by contact.py, which is
-# told what to do through a pipe (descriptor 8) and writes what he sees to
-# romeo.sees; Juliet by prim.
+# reads it; what is not here is there. Two play who have no other part: what
+# juliet and romeo publish, allow and refuse is left to whoever tries things out
+# as them, and would stand in the way when this is run again. Mercutio is
+# contact.py, which is told what to do through a pipe (descriptor 8) and writes
+# what he sees to mercutio.sees; Rosaline is prim.
 # shellcheck disable=SC2154,SC2086 # data, xmpp and others, all without blanks
 
+rosaline=rosaline@localhost
+mercutio=mercutio@xmpp.localhost
 publisher=
 
-start_romeo() {
-	rm -f $data/romeo.does $data/romeo.sees
-	mkfifo $data/romeo.does || die "cannot make $data/romeo.does." "Is the disk full?"
-	exec 8<>$data/romeo.does
-	(exec /usr/bin/python3 contrib/demo/contact.py $data/romeo.sendxmpp $xmpp/cert.pem) \
-		<$data/romeo.does >$data/romeo.sees 2>>$data/demo.log 8>&- 9>&- &
+start_mercutio() {
+	rm -f $data/mercutio.does $data/mercutio.sees
+	mkfifo $data/mercutio.does || die "cannot make $data/mercutio.does." "Is the disk full?"
+	exec 8<>$data/mercutio.does
+	(exec /usr/bin/python3 contrib/demo/contact.py $data/mercutio.sendxmpp $xmpp/cert.pem) \
+		<$data/mercutio.does >$data/mercutio.sees 2>>$data/demo.log 8>&- 9>&- &
 	listeners="$listeners $!"
-	told romeo "logged in as" || presence_failed "romeo's XMPP client did not log in within ten seconds."
+	told mercutio "logged in as" || presence_failed "mercutio's XMPP client did not log in within ten seconds."
 }
 
-romeo_does() {
+mercutio_does() {
 	printf '%s\n' "$*" >&8
 }
 
@@ -58,26 +62,33 @@ sees() {
 
 # line WHO WHAT, in two columns.
 line() {
-	printf '      %-13s %s\n' "$1" "$2"
+	printf '      %-14s %s\n' "$1" "$2"
 }
 
 presence_failed() {
 	show_log $data/demo.log 5
 	show_log $data/primd.log
-	die "$1" "See $data/primd.log and $data/prosody.log. If another program speaks for juliet or romeo,
-end it. If that doesn't help: sh contrib/quickstart.sh --stop; move ./$data away; run this again."
+	die "$1" "See $data/primd.log and $data/prosody.log. If another program speaks for rosaline or
+mercutio, end it. If that doesn't help: sh contrib/quickstart.sh --stop; move ./$data away; run
+this again."
 }
 
-# juliet_publishes ARGUMENTS...: instead of what she published before. The one
+# rosaline_does COMMAND...: prim, in the background; its output is what she sees.
+# If nobody is left to end it, it ends by itself.
+rosaline_does() {
+	rm -f $data/rosaline.sees
+	line "rosaline:" "prim $(quoted "$@")"
+	(as rosaline --timeout 300 "$@") >$data/rosaline.sees 2>>$data/demo.log </dev/null 8>&- 9>&- &
+	listeners="$listeners $!"
+}
+
+# rosaline_publishes ARGUMENTS...: instead of what she published before. The one
 # before is killed, for it would take back what is the other's now.
-juliet_publishes() {
+rosaline_publishes() {
 	before=$publisher
-	line "juliet:" "prim publish $(quoted "$@")"
-	rm -f $data/juliet.sees
-	(as juliet publish "$@") >$data/juliet.sees 2>>$data/demo.log </dev/null 8>&- 9>&- &
+	rosaline_does publish "$@"
 	publisher=$!
-	listeners="$listeners $publisher"
-	told juliet published || presence_failed "juliet could not publish how she is."
+	told rosaline published || presence_failed "rosaline could not publish how she is."
 	[ -z "$before" ] || end_child KILL "$before"
 }
 
@@ -91,62 +102,61 @@ quoted() {
 	printf '%s\n' "${typed# }"
 }
 
-romeo_watches_juliet() {
+mercutio_watches_rosaline() {
 	say ""
-	say "  romeo (XMPP) watches juliet (PRIM)"
-	if told_already romeo "watching: juliet@localhost"; then
+	say "  mercutio (XMPP) watches rosaline (PRIM)"
+	if told_already mercutio "watching: $rosaline"; then
 		line "" "(he may, since an earlier run)"
 	else
-		line "romeo:" "asks to watch juliet@localhost"
-		romeo_does watch juliet@localhost
-		told romeo "allowed by juliet@localhost" ||
-			presence_failed "juliet's server did not let romeo watch her within ten seconds."
-		line "" "juliet's server lets him (default_acl in $config)"
+		line "mercutio:" "asks to watch $rosaline"
+		mercutio_does watch $rosaline
+		told mercutio "allowed by $rosaline" ||
+			presence_failed "rosaline's server did not let mercutio watch her within ten seconds."
+		line "" "rosaline's server lets him (default_acl in $config)"
 	fi
-	sees romeo juliet@localhost ""
-	juliet_publishes open
-	sees romeo juliet@localhost online
-	juliet_publishes open --show away --note "in a meeting"
-	sees romeo juliet@localhost 'away "in a meeting"'
-	line "juliet:" "ends prim publish"
+	sees mercutio $rosaline ""
+	rosaline_publishes open
+	sees mercutio $rosaline online
+	rosaline_publishes open --show away --note "in a meeting"
+	sees mercutio $rosaline 'away "in a meeting"'
+	line "rosaline:" "ends prim publish"
 	end_child TERM "$publisher"
-	sees romeo juliet@localhost offline
+	sees mercutio $rosaline offline
 }
 
-juliet_watches_romeo() {
+rosaline_watches_mercutio() {
 	say ""
-	say "  juliet (PRIM) watches romeo (XMPP)"
-	romeo_does offline
-	rm -f $data/juliet.sees
-	line "juliet:" "prim watch romeo@xmpp.localhost"
-	(as juliet watch romeo@xmpp.localhost) >$data/juliet.sees 2>>$data/demo.log </dev/null 8>&- 9>&- &
-	listeners="$listeners $!"
-	sees juliet romeo@xmpp.localhost offline
-	line "romeo:" "comes online"
-	romeo_does online
-	if told_already romeo "watched by: juliet@localhost"; then
-		line "" "(juliet may watch him, since an earlier run)"
+	say "  rosaline (PRIM) watches mercutio (XMPP)"
+	mercutio_does offline
+	rosaline_does watch $mercutio
+	sees rosaline $mercutio offline
+	line "mercutio:" "comes online"
+	mercutio_does online
+	if told_already mercutio "watched by: $rosaline"; then
+		line "" "(rosaline may watch him, since an earlier run)"
 	else
-		told romeo "asked by juliet@localhost" ||
-			presence_failed "romeo was not asked within ten seconds whether juliet may watch him."
-		line "romeo:" "is asked whether juliet@localhost may watch him, and allows it"
-		romeo_does allow juliet@localhost
+		told mercutio "asked by $rosaline" ||
+			presence_failed "mercutio was not asked within ten seconds whether rosaline may watch him."
+		line "mercutio:" "is asked whether $rosaline may watch him, and allows it"
+		mercutio_does allow $rosaline
 	fi
-	sees juliet romeo@xmpp.localhost open
-	line "romeo:" "is away"
-	romeo_does away gone to Mantua
-	sees juliet romeo@xmpp.localhost 'open  "gone to Mantua" (away)'
-	line "romeo:" "goes offline"
-	romeo_does offline
-	sees juliet romeo@xmpp.localhost offline
+	sees rosaline $mercutio open
+	line "mercutio:" "is away"
+	mercutio_does away gone to the feast
+	sees rosaline $mercutio 'open  "gone to the feast" (away)'
+	line "mercutio:" "goes offline"
+	mercutio_does offline
+	sees rosaline $mercutio offline
 }
 
 presence_demo() {
-	step "presence"
-	start_romeo
-	romeo_watches_juliet
-	juliet_watches_romeo
+	step "presence, of two more: $rosaline (PRIM), $mercutio (XMPP)"
+	prim_account $rosaline
+	xmpp_account mercutio
+	start_mercutio
+	mercutio_watches_rosaline
+	rosaline_watches_mercutio
 	exec 8>&-
 	stop_listeners
-	rm -f $data/romeo.does
+	rm -f $data/mercutio.does
 }
