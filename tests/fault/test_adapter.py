@@ -71,11 +71,15 @@ class Faults(unittest.TestCase):
         self.addCleanup(self.primd.clean)
         self.carol = self.primd.client(CAROL, listen=True)
         self.addCleanup(self.carol.close)
-        wait_until(lambda: self.state() == "up", 10)
+        wait_until(self.all_up, 10)
         self.assertEqual(self.say("anybody"), 200, self.primd.log()[-3000:])
 
     def say(self, local, text="hello", **more):
         return self.carol.say(local + "@fault.localhost", text, **more)
+
+    def all_up(self):
+        return all(a["state"] == "up"
+                   for a in self.primd.status()["adapters"])
 
     def state(self):
         return next((a["state"] for a in self.primd.status()["adapters"]
