@@ -331,6 +331,44 @@ void xa_presences_prune(struct xa_presences *all)
 	}
 }
 
+/* Is it unavailable, and does nobody wait for that? */
+static bool is_old(const struct xa_presence *p, const struct xa_presences *told)
+{
+	const struct xa_presence *was;
+
+	if (p->is_available)
+		return false;
+	was = xa_presences_find(told, xa_presence_name(p));
+	return was ? is_same(was, p) : p->status_count == 0;
+}
+
+/* Which one stays when all are old: one that was told, so that nothing has to
+ * be said. */
+static unsigned last_old(const struct xa_presences *all,
+    const struct xa_presences *told)
+{
+	for (unsigned i = all->count; i-- > 0;) {
+		if (xa_presences_find(told, xa_presence_name(&all->items[i])))
+			return i;
+	}
+	return last_of(all);
+}
+
+void xa_presences_drop_told(struct xa_presences *all,
+    const struct xa_presences *told)
+{
+	unsigned keep = last_old(all, told);
+
+	for (unsigned i = 0; i < all->count; i++) {
+		if (!is_old(&all->items[i], told))
+			keep = all->count;
+	}
+	for (unsigned i = all->count; i-- > 0;) {
+		if (i != keep && is_old(&all->items[i], told))
+			drop(all, i);
+	}
+}
+
 /*
  * Telling.
  */

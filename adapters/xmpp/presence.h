@@ -80,6 +80,11 @@ bool xa_presences_any(const struct xa_presences *all);
 /* Forgets resources that are unavailable, but keeps the last one (spec/xmpp.md
  * 4.1): they were told once. */
 void xa_presences_prune(struct xa_presences *all);
+/* Forgets resources that are unavailable and no news for whoever was told
+ * `told`: closed there in the same words, or not there and without a word. If
+ * nothing else is left it keeps the last one, of those in `told` if it can. */
+void xa_presences_drop_told(struct xa_presences *all,
+    const struct xa_presences *told);
 
 /* Appends a PIDF of `entity` ("pres:local@domain"), whose instant inbox is
  * `contact` ("im:local@domain"), by spec/xmpp.md 4.1, 4.3, 4.4, 4.5 and 2.5:

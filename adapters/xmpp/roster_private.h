@@ -320,6 +320,8 @@ void xa_watch_outcome(struct xa_contact *c,
     const struct bridge_presence_outcome *o);
 /* Every lease hears `told`: those with `owed_only` that wait for it. */
 void xa_watch_tell(struct xa_contact *c, bool owed_only);
+/* Has a lease not yet heard `told`, or may not have? */
+bool xa_watch_is_behind(const struct xa_contact *c);
 /* Every lease ends with what is in `told`. */
 void xa_watch_end_all(struct xa_contact *c);
 void xa_lease_free(struct xa_lease *l);

@@ -102,6 +102,9 @@ void xa_watch_wanted(struct xa_contact *c, struct xa_lease *l)
 {
 	struct xa_watch *w = &c->watch;
 
+	/* What everybody was told is closed need not be told again. */
+	if (!xa_watch_is_behind(c))
+		xa_presences_prune(&w->told);
 	l->is_owed = true;
 	switch (w->approval) {
 	case XA_APPROVAL_NONE:

@@ -101,6 +101,17 @@ void xa_watch_tell(struct xa_contact *c, bool owed_only)
 	}
 }
 
+bool xa_watch_is_behind(const struct xa_contact *c)
+{
+	const struct xa_lease *l;
+
+	TAILQ_FOREACH(l, &c->watch.leases, link) {
+		if (l->is_owed || l->is_dirty || l->is_unanswered)
+			return true;
+	}
+	return false;
+}
+
 void xa_watch_end_all(struct xa_contact *c)
 {
 	struct xa_lease *l;

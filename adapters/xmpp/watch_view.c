@@ -35,8 +35,14 @@ static bool has_changed(const struct xa_watch *w)
 static void tell_changes(struct xa_contact *c)
 {
 	struct xa_watch *w = &c->watch;
-	const bool changed = has_changed(w);
+	bool changed;
 
+	/* A document holds no resource that was closed in one before. */
+	if (w->was_told)
+		xa_presences_drop_told(&w->known, &w->told);
+	else
+		xa_presences_prune(&w->known);
+	changed = has_changed(w);
 	if (changed) {
 		xa_presences_copy(&w->told, &w->known);
 		xa_presences_prune(&w->known);

@@ -231,6 +231,48 @@ static void the_one_that_went_last_is_kept(void **state)
 	xa_presences_fini(&all);
 }
 
+static const struct {
+	const char *name;
+	const char *known;
+	const char *told;
+	const char *after;
+} DROPPED[] = {
+	{"nothing",			     "",                   "home-",        ""                  },
+	{ "closed, and told so",                "home-; work+",       "home-",        "work+"             },
+	{ "closed, and told as open",           "home-; work+",       "home+; work+",
+         "home-; work+"										   },
+	{ "closed, and told in other words",    "home- \"x\"; work+",
+         "home-; work+",							      "home- \"x\"; work+"},
+	{ "closed, and told in the same words", "home- \"x\"; work+",
+         "home- \"x\"",							       "work+"             },
+	{ "closed, and never told",             "home-; work+",       "work+",        "work+"             },
+	{ "closed with a word, and never told", "home- \"x\"; work+", "work+",
+         "home- \"x\"; work+"									     },
+	{ "another one closed since",           "home-; work-",       "home-; work+", "work-"             },
+	{ "all closed and told",                "home-; work-",       "home-; work-", "work-"             },
+	{ "all closed, one told",               "home-; work-",       "home-",        "home-"             },
+	{ "the last one, and told",             "home-",              "home-",        "home-"             },
+	{ "the last one, and never told",       "home-",              "",             "home-"             },
+	{ "the bare one",                       "-",                  "-",            "-"                 },
+	{ "what is open stays",                 "home+; work+ away",  "home+; work+",
+         "home+; work+ away"									      },
+};
+
+static void what_was_told_as_closed_is_forgotten_but_the_last(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(DROPPED); i++) {
+		struct xa_presences all, told;
+
+		make(&all, DROPPED[i].known);
+		make(&told, DROPPED[i].told);
+		xa_presences_drop_told(&all, &told);
+		assert_text(DROPPED[i].name, &all, DROPPED[i].after);
+		xa_presences_fini(&all);
+		xa_presences_fini(&told);
+	}
+}
+
 /*
  * Telling.
  */
@@ -457,6 +499,8 @@ int main(void)
 		cmocka_unit_test(
 		    those_that_are_gone_are_forgotten_but_the_last),
 		cmocka_unit_test(the_one_that_went_last_is_kept),
+		cmocka_unit_test(
+		    what_was_told_as_closed_is_forgotten_but_the_last),
 		cmocka_unit_test(only_differences_are_told),
 		cmocka_unit_test(a_copy_is_the_same_and_its_own),
 		cmocka_unit_test(whoever_is_told_knows),
