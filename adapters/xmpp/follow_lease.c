@@ -10,6 +10,7 @@
 #define BACKOFF_MS   (5 * XA_SECOND)  /* doubled with each failure */
 #define BACKOFF_MAX  (600 * XA_SECOND)
 #define CROWDED_MS   (600 * XA_SECOND) /* after 505, at least */
+#define ABSENT_MS    (60 * XA_SECOND)  /* after 403, at least */
 #define FAILURES_MAX 8
 #define SIGN_MS      XA_DAY /* so long a sign of life is one */
 #define REVIVE_RATE  200    /* SUBSCRIBEs a second, after a link was away */
@@ -43,6 +44,7 @@ static void make_id(struct xa_contact *c)
 static void begin(struct xa_contact *c)
 {
 	c->follow.is_wanted = true;
+	c->follow.is_unbidden = false;
 	xa_contact_ask(c);
 }
 
@@ -204,6 +206,7 @@ void xa_follow_lost(struct xa_contact *c)
 	f->id[0] = '\0';
 	f->is_known = f->is_asked = false;
 	xa_follow_want(c);
+	f->is_unbidden = f->is_wanted;
 	/* What must wait is not known meanwhile. */
 	if (!f->is_wanted)
 		xa_follow_unknow(c);
@@ -243,11 +246,14 @@ static void refuse(struct xa_contact *c, unsigned code, unsigned say)
 	xa_follow_end(c, say);
 }
 
-/* Nobody there. Who was there before may only be missing for a moment. */
+/* Nobody there. Who was there before may only be missing for a moment: it is
+ * asked again, and at once when the user wants to know, who did not yet. */
 static void answer_absent(struct xa_contact *c)
 {
 	struct xa_follow *f = &c->follow;
 
+	if (f->is_unbidden)
+		f->acted_ms = 0;
 	if (f->approval == XA_APPROVAL_PENDING) {
 		refuse(c, PRIM_NOT_FOUND, 0);
 		return;
@@ -259,7 +265,7 @@ static void answer_absent(struct xa_contact *c)
 	if (!f->absent_ms)
 		f->absent_ms = xa_contact_now(c);
 	set_live(c, false);
-	back_off(c, XA_HOUR);
+	back_off(c, ABSENT_MS);
 }
 
 static void answer_crowded(struct xa_contact *c)

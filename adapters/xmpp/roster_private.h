@@ -127,7 +127,9 @@ struct xa_follow {
 	bool is_live;                      /* there is a lease */
 	bool is_away;    /* the user is offline: nothing is renewed, or shown */
 	bool is_lapsing; /* the lease ends without a renewal */
-	int64_t sign_ms; /* he was last heard of */
+	bool
+	    is_unbidden; /* the last SUBSCRIBE came of an end, of nobody's word */
+	int64_t sign_ms;    /* he was last heard of */
 	int64_t expires_ms; /* of the lease */
 	int64_t acted_ms;   /* the last SUBSCRIBE; 0: none */
 	int64_t absent_ms;  /* the first 403 in a row; 0: none */

@@ -207,6 +207,8 @@ class PrimWatchesXmpp(Presence):
                           self.document(juliet, ROMEO).tuples], ["closed"])
         phone.appear(here())
         self.told(juliet, ROMEO, {"phone": here()})
+        self.assertEqual([t.id for t in self.document(juliet, ROMEO).tuples],
+                         ["ID-phone"], "the last one is told once, too")
 
     def test_a_lost_connection_is_seen_as_offline(self):
         phone = self.romeo(resource="phone")
@@ -427,6 +429,27 @@ class XmppWatchesPrim(Presence):
         error = romeo.wait_type("error", "nobody@localhost")
         self.assertIsNotNone(error, romeo.stanzas)
         self.assertEqual(error.error, "item-not-found")
+
+    @unittest.skipUnless(LONG, "takes more than a minute")
+    def test_an_account_that_goes_and_comes_is_seen_by_who_asks(self):
+        romeo, juliet = self.romeo(), self.juliet()
+        self.publish(juliet, {"desk": here()})
+        self.follows(romeo, {"desk": here()})
+        for how in "subscribe", "log in":
+            # A pair may ask the bridge every 30 s.
+            time.sleep(31)
+            self.world.primd.ctl("account", "remove", JULIET)
+            juliet.close()
+            self.told(romeo, JULIET, OFFLINE)
+            self.world.primd.account(JULIET)
+            juliet = self.juliet()
+            self.publish(juliet, {"desk": here("away", how)})
+            if how == "subscribe":
+                romeo.subscribe(JULIET)
+            else:
+                romeo.close()
+                romeo = self.romeo()
+            self.told(romeo, JULIET, {"desk": here("away", how)}, message=how)
 
     def test_nobody_of_another_network_can_be_watched(self):
         romeo = self.romeo()
