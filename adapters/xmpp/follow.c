@@ -38,11 +38,27 @@ void xa_follow_grant(struct xa_contact *c)
 	xa_contact_say(c, XA_SAY_SUBSCRIBED); /* and kept just before */
 }
 
-void xa_follow_end(struct xa_contact *c, unsigned say)
+static const char *line_of_end(unsigned code)
+{
+	switch (code) {
+	case 0:
+		return "follows no more reason=left";
+	case PRIM_FORBIDDEN:
+		return "follows no more reason=refused code=402";
+	case PRIM_NOT_FOUND:
+		return "follows no more reason=\"nobody there\" code=403";
+	case PRIM_NOT_IMPLEMENTED:
+		return "follows no more reason=\"not possible there\" code=501";
+	default:
+		return "follows no more reason=\"ended by the bridge\"";
+	}
+}
+
+void xa_follow_end(struct xa_contact *c, unsigned say, unsigned code)
 {
 	struct xa_follow *f = &c->follow;
 
-	xa_contact_log(c, BRIDGE_INFO, "follows no more");
+	xa_contact_log(c, BRIDGE_INFO, line_of_end(code));
 	xa_follow_release(c);
 	forget_asker(c);
 	f->is_known = f->is_away = f->is_lapsing = false;
@@ -95,7 +111,7 @@ void xa_follow_hear_subscribe(struct xa_contact *c, struct prim_slice id)
 void xa_follow_hear_unsubscribe(struct xa_contact *c)
 {
 	if (c->follow.approval != XA_APPROVAL_NONE)
-		xa_follow_end(c, XA_SAY_UNSUBSCRIBED);
+		xa_follow_end(c, XA_SAY_UNSUBSCRIBED, 0);
 }
 
 /* The answer goes to the address that asked; to all of them when several wait

@@ -243,7 +243,7 @@ static void refuse(struct xa_contact *c, unsigned code, unsigned say)
 	f->error = xa_error_of_code(code);
 	if (f->approval == XA_APPROVAL_PENDING)
 		say |= XA_SAY_REFUSED;
-	xa_follow_end(c, say);
+	xa_follow_end(c, say, code);
 }
 
 /* Nobody there. Who was there before may only be missing for a moment: it is

@@ -342,9 +342,10 @@ void xa_follow_hear_subscribe(struct xa_contact *c, struct prim_slice id);
 void xa_follow_hear_unsubscribe(struct xa_contact *c);
 void xa_follow_hear_probe(struct xa_contact *c, const struct xa_heard *h);
 void xa_follow_hear_error(struct xa_contact *c, const struct xa_heard *h);
-/* Permission is there, or is over; `say` what the user hears besides. */
+/* Permission is there, or is over; `say` what the user hears besides, `code` the
+ * core's answer that ended it, 0 where he left. */
 void xa_follow_grant(struct xa_contact *c);
-void xa_follow_end(struct xa_contact *c, unsigned say);
+void xa_follow_end(struct xa_contact *c, unsigned say, unsigned code);
 unsigned xa_follow_notify(struct xa_contact *c,
     const struct bridge_notification *n);
 /* Nothing is known any more: what was shown is taken back. */

@@ -44,6 +44,7 @@ struct world {
 	bool is_busy; /* the leg has much to send */
 	bool is_gateway_clear;
 	bool shows_state;
+	bool is_refused;    /* the bridge takes no SUBSCRIBE */
 	char sub_id[64];    /* of the last SUBSCRIBE of ours */
 	char notify_id[64]; /* of the last NOTIFY of ours */
 	char word_id[64];   /* of the last stanza with an id of ours */
@@ -52,6 +53,7 @@ struct world {
 	unsigned written; /* records put or dropped, ever */
 	struct prim_pidf pidf;
 	unsigned shown;
+	char logged[96]; /* the last line */
 };
 
 static const struct xa_pair PAIR = {
@@ -120,6 +122,8 @@ static bool fake_subscribe(void *ctx, const struct bridge_subscription *s)
 	struct world *w = ctx;
 	char old[64];
 
+	if (w->is_refused)
+		return false;
 	memcpy(old, w->sub_id, sizeof(old));
 	keep_id(w->sub_id, s->id);
 	put_word(w,
@@ -243,10 +247,11 @@ static uint64_t fake_random(void *ctx)
 static void fake_log(void *ctx, enum bridge_level level, const char *what,
     const struct xa_pair *pair)
 {
-	(void)ctx;
+	struct world *w = ctx;
+
 	(void)level;
-	(void)what;
 	(void)pair;
+	snprintf(w->logged, sizeof(w->logged), "%s", what);
 }
 
 static const struct xa_roster_ops FAKE_OPS = {
@@ -566,6 +571,8 @@ static void do_world(struct world *w, const char *verb, const char *arg)
 		w->room = 256;
 	} else if (strcmp(verb, "restored") == 0) {
 		xa_roster_restored(w->roster, true, w->now_ms);
+	} else if (strcmp(verb, "refuse-all") == 0) {
+		w->is_refused = true;
 	} else if (strcmp(verb, "probe-of") == 0) {
 		do_probe_of(w, arg);
 	} else if (strcmp(verb, "sign") == 0) {
@@ -635,26 +642,32 @@ static void world_fini(struct world *w)
 	prim_pidf_fini(&w->pidf);
 }
 
-static inline bool run_row(const struct row *row)
+/* In a world that was just begun. */
+static inline bool run_row_in(struct world *w, const struct row *row)
 {
-	struct world w;
-	bool ok = true;
-
-	world_init(&w);
-	xa_roster_restored(w.roster, true, w.now_ms);
-	xa_roster_up(w.roster, 0, w.now_ms);
+	xa_roster_restored(w->roster, true, w->now_ms);
+	xa_roster_up(w->roster, 0, w->now_ms);
 	for (unsigned i = 0; i < STEPS_MAX && row->steps[i].what; i++) {
 		const struct step *s = &row->steps[i];
 
-		run_step(&w, s->what);
-		prim_buf_putc(&w.said, '\0');
-		if (strcmp(w.said.ptr, s->said) != 0) {
+		run_step(w, s->what);
+		prim_buf_putc(&w->said, '\0');
+		if (strcmp(w->said.ptr, s->said) != 0) {
 			print_error("%s: step %u, %s: \"%s\", not \"%s\"\n",
-			    row->name, i + 1, s->what, w.said.ptr, s->said);
-			ok = false;
-			break;
+			    row->name, i + 1, s->what, w->said.ptr, s->said);
+			return false;
 		}
 	}
+	return true;
+}
+
+static inline bool run_row(const struct row *row)
+{
+	struct world w;
+	bool ok;
+
+	world_init(&w);
+	ok = run_row_in(&w, row);
 	world_fini(&w);
 	return ok;
 }

@@ -558,10 +558,56 @@ static void every_row_is_so(void **state)
 	assert_true(ok);
 }
 
+/* clang-format off */
+static const struct {
+	struct row row;
+	const char *line;
+} ENDS[] = {
+	{{"left", {
+	    FOLLOWS,
+	    { "unsubscribe", "UNSUBSCRIBE; -phone; unsubscribed" },
+	}}, "follows no more reason=left"},
+	{{"refused", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "answer 402", "error forbidden; unsubscribed" },
+	}}, "follows no more reason=refused code=402"},
+	{{"nobody there", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "answer 403", "error item-not-found" },
+	}}, "follows no more reason=\"nobody there\" code=403"},
+	{{"not possible", {
+	    { "subscribe", "SUBSCRIBE" },
+	    { "answer 501", "error feature-not-implemented; unsubscribed" },
+	}}, "follows no more reason=\"not possible there\" code=501"},
+	{{"too much for the bridge", {
+	    { "refuse-all", "" },
+	    { "subscribe", "error bad-request; unsubscribed" },
+	}}, "follows no more reason=\"ended by the bridge\""},
+};
+
+/* clang-format on */
+
+static void the_log_says_why_somebody_follows_no_more(void **state)
+{
+	bool ok = true;
+
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(ENDS); i++) {
+		struct world w;
+
+		world_init(&w);
+		ok &= run_row_in(&w, &ENDS[i].row);
+		assert_string_equal(w.logged, ENDS[i].line);
+		world_fini(&w);
+	}
+	assert_true(ok);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_so),
+		cmocka_unit_test(the_log_says_why_somebody_follows_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
