@@ -88,9 +88,13 @@ class Sandbox(unittest.TestCase):
             self.skipTest("this kernel has no seccomp")
 
     def test_it_can_do_what_adapters_do(self):
-        self.attempts({f"connect:{self.primd.port}": 0, "resolve:localhost": 0,
-                       "thread": 0, "read:known.txt": 0, "read:/etc/hosts": 0,
-                       f"read:{self.primd.folder}/known.txt": 0})
+        can = {f"connect:{self.primd.port}": 0, "thread": 0,
+               "read:known.txt": 0,
+               f"read:{self.primd.folder}/known.txt": 0}
+        # The barest of Debians has none.
+        if os.path.exists("/etc/hosts"):
+            can.update({"read:/etc/hosts": 0, "resolve:localhost": 0})
+        self.attempts(can)
 
     def test_it_reads_no_file_that_is_not_its_own(self):
         self.need_files()
