@@ -188,6 +188,30 @@ static void an_answer_that_is_none_is_the_end(void **state)
 	}
 }
 
+/* Or places would be taken for ever by one that answers PING and nothing
+ * else. */
+static void a_ping_that_overtakes_a_question_is_the_end(void **state)
+{
+	struct asker before = { 0 }, behind = { 0 };
+
+	(void)state;
+	begin(UP);
+	assert_true(ask(&before));
+	br_host_say_ping(w.host);
+	answer(2, "200 OK\r\n\r\n");
+	assert_true(ask(&behind)); /* it may well answer this one later */
+	answer(3, "200 OK\r\n\r\n");
+	assert_int_equal(before.code, 200);
+	assert_int_equal(br_host_deaths(w.host), 0);
+	assert_int_equal(behind.answers, 0);
+	br_host_say_ping(w.host);
+	answer(5, "200 OK\r\n\r\n");
+	assert_int_equal(behind.answers, 1);
+	assert_int_equal(behind.code, 0);
+	assert_true(world_logged(&w, "a question of presence is not answered"));
+	world_fini(&w);
+}
+
 static void a_long_answer_is_the_end(void **state)
 {
 	struct prim_buf text = { 0 };
@@ -613,6 +637,7 @@ int main(void)
 		cmocka_unit_test(a_question_looks_like_this),
 		cmocka_unit_test(any_code_is_passed_on),
 		cmocka_unit_test(an_answer_that_is_none_is_the_end),
+		cmocka_unit_test(a_ping_that_overtakes_a_question_is_the_end),
 		cmocka_unit_test(a_long_answer_is_the_end),
 		cmocka_unit_test(only_a_ready_one_can_be_asked),
 		cmocka_unit_test(
