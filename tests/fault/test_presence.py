@@ -2,14 +2,17 @@
 """What must not harm presence: a disk that is full, documents that are too
 large or made to explode, a reload that takes rights away."""
 
+import contextlib
 import json
 import os
 import re
 import resource
 import signal
+import sqlite3
 import sys
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from publisher import Publisher, code_of, document, notes, tuples  # noqa: E402
@@ -169,14 +172,57 @@ class Documents(Presence):
         self.assertLess(memory, 16 << 10)
 
 
+def close(primd):
+    """Takes `subscribe` from everyone, at the next reload or start."""
+    with open(primd.config, encoding="utf-8") as file:
+        text = file.read().replace(OPEN, CLOSED)
+    with open(primd.config, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+class Crowd(unittest.TestCase):
+    """More watchers behind one adapter than it is told of at once."""
+    MANY = 1500
+
+    def setUp(self):
+        silent = FAULT.replace(" } }", ", mode: silence } }")
+        self.primd = Primd(OPEN + silent)
+        self.primd.account(ALICE)
+        end = int(time.time() * 1000) + 3600000
+        path = os.path.join(self.primd.data, "primd.db")
+        with contextlib.closing(sqlite3.connect(path)) as db, db:
+            db.executemany(
+                "INSERT INTO subscription (watcher, presentity, id,"
+                " watcher_address, presentity_address, is_outgoing,"
+                " expires_ms) VALUES (?, ?, ?, ?, ?, 0, ?)",
+                [(f"w{i}@fault.localhost", ALICE, f"id{i}",
+                  f"pres:w{i}@fault.localhost", f"pres:{ALICE}", end)
+                 for i in range(self.MANY)])
+        self.primd.start()
+        self.addCleanup(self.primd.clean)
+
+    def told(self):
+        url = f"http://127.0.0.1:{self.primd.admin}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            text = answer.read().decode()
+        return int(re.search(r"^primd_notifies_total (\d+)", text, re.M)[1])
+
+    def test_everyone_hears_the_last_word(self):
+        self.assertTrue(wait_until(lambda: self.told() == self.MANY, 20))
+        close(self.primd)
+        os.kill(self.primd.process.pid, signal.SIGHUP)
+        self.assertTrue(wait_until(
+            lambda: self.told() == 2 * self.MANY, 20), self.told())
+        self.assertTrue(wait_until(
+            lambda: self.primd.ctl("subscription", "list") ==
+            "There are no subscriptions.\n", 10))
+
+
 class Rights(Presence):
     CONFIG = OPEN + FAULT
 
     def close_it(self):
-        with open(self.primd.config, encoding="utf-8") as file:
-            text = file.read().replace(OPEN, CLOSED)
-        with open(self.primd.config, "w", encoding="utf-8") as file:
-            file.write(text)
+        close(self.primd)
 
     def watchers(self):
         return {BOB, CAROL, "watch-600@fault.localhost"}
