@@ -172,12 +172,17 @@ class Documents(Presence):
         self.assertLess(memory, 16 << 10)
 
 
-def close(primd):
-    """Takes `subscribe` from everyone, at the next reload or start."""
+def reword(primd, old, new):
+    """Changes the configuration, for the next reload or start."""
     with open(primd.config, encoding="utf-8") as file:
-        text = file.read().replace(OPEN, CLOSED)
+        text = file.read().replace(old, new)
     with open(primd.config, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def close(primd):
+    """Takes `subscribe` from everyone."""
+    reword(primd, OPEN, CLOSED)
 
 
 class Crowd(unittest.TestCase):
@@ -185,8 +190,8 @@ class Crowd(unittest.TestCase):
     MANY = 1500
 
     def setUp(self):
-        silent = FAULT.replace(" } }", ", mode: silence } }")
-        self.primd = Primd(OPEN + silent)
+        self.adapter = FAULT.replace(" } }", ", mode: silence } }")
+        self.primd = Primd(OPEN + self.adapter)
         self.primd.account(ALICE)
         end = int(time.time() * 1000) + 3600000
         path = os.path.join(self.primd.data, "primd.db")
@@ -216,6 +221,21 @@ class Crowd(unittest.TestCase):
         self.assertTrue(wait_until(
             lambda: self.primd.ctl("subscription", "list") ==
             "There are no subscriptions.\n", 10))
+
+    def test_a_slip_in_the_configuration_costs_nobody_anything(self):
+        self.assertTrue(wait_until(lambda: self.told() == self.MANY, 20))
+        self.assertEqual(self.primd.stop(), 0)
+        reword(self.primd, self.adapter, "")
+        self.primd.start()
+        self.assertTrue(wait_until(
+            lambda: f"watchers left aside presentity={ALICE}"
+            f" count={self.MANY}" in self.primd.log(), 10),
+            self.primd.log()[-500:])
+        self.assertEqual(self.primd.stop(), 0)
+        with open(self.primd.config, "a", encoding="utf-8") as file:
+            file.write(self.adapter)
+        self.primd.start()
+        self.assertTrue(wait_until(lambda: self.told() == self.MANY, 20))
 
 
 class Rights(Presence):
