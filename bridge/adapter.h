@@ -25,12 +25,13 @@
 #include <stdint.h>
 
 #include "prim/astrength.h"
+#include "prim/buf.h"
 #include "prim/command.h"
 #include "prim/hash.h"
 #include "prim/slice.h"
 #include "prim/status.h"
 
-#define BR_ADAPTER_ABI 2
+#define BR_ADAPTER_ABI 3
 
 /* Not yet answered submissions a plugin may have (DESIGN 7). */
 #define BRIDGE_SUBMIT_MAX 256
@@ -38,11 +39,16 @@
 #define BRIDGE_RETURN_MAX 512
 /* Not yet answered bridge_subscribe(), _unsubscribe() and _notify() together. */
 #define BRIDGE_PRESENCE_MAX 256
+/* Not yet answered bridge_link(). */
+#define BRIDGE_LINK_MAX 256
+/* Pauses of a retry schedule. */
+#define BRIDGE_RETRY_MAX 16
 /* Octets of a Subscription-ID. */
 #define BRIDGE_SUBSCRIPTION_ID_MAX 255
 
 struct bridge; /* the bridge, seen from the plugin */
 struct event_base;
+struct prim_imdn;
 
 /* A message on its way, in either direction. */
 struct bridge_message {
@@ -58,16 +64,34 @@ struct bridge_message {
 	/* Bridges it passed before; what answers by itself passes it on. */
 	unsigned hops;
 
+	/* Who really sent it ("im:..."), when `from` is the principal that
+	 * address is linked to; else empty. In submit: see bridge_link(). */
+	struct prim_slice original_from;
+	/* Visible ASCII. In submit: comes back with the outcome and with every
+	 * notice about it; may be empty. To the plugin: see `notice`. */
+	struct prim_slice return_token;
+
 	/* To the plugin only. */
-	struct prim_slice delivery_id;   /* 32 hex digits; equal on every try */
-	unsigned attempt;                /* 1 for the first */
-	struct prim_slice original_from; /* empty, or who really sent it */
+	struct prim_slice delivery_id; /* 32 hex digits; equal on every try */
+	unsigned attempt;              /* 1 for the first */
+	/* Whom it was for, when `to` is an address linked to that principal and
+	 * nobody was there; else empty. */
+	struct prim_slice original_to;
+	/* Not NULL: it is no message but a notice from the bridge about one that
+	 * the plugin submitted with `return_token` and that was answered 101: it
+	 * failed, it is late (PRIM_IMDN_STORED), or it was delivered (only if
+	 * asked for). Translate it for your network, or report 200 if that has
+	 * no such thing; never answer it. Borrowed. */
+	const struct prim_imdn *notice;
 	/* All headers, for more than these. */
 	const struct prim_command *command;
+};
 
-	/* To the bridge only. */
-	/* Visible ASCII, comes back with the outcome; may be empty. */
-	struct prim_slice return_token;
+/* The answer to bridge_link(). */
+struct bridge_linked {
+	struct prim_slice address;   /* as asked */
+	struct prim_slice principal; /* "im:alice@prim.example"; empty: none */
+	uint64_t cookie;             /* as asked */
 };
 
 /* What became of something we submitted. */
@@ -153,6 +177,21 @@ struct br_adapter {
 	unsigned (*deliver)(void *state, const struct bridge_message *m);
 
 	/* Optional. */
+	/* How long to wait before each new try of a delivery, in seconds; the
+	 * last is repeated; 0 ends the list, BRIDGE_RETRY_MAX at most. The core
+	 * adds or takes a fifth by chance. All 0: 5, 10, 20, 40, 80, 160, 300. A
+	 * route can say otherwise. */
+	unsigned retry_s[BRIDGE_RETRY_MAX];
+	/* After how many seconds a sender is told that his message is late; 0:
+	 * 900. */
+	unsigned delay_notice_s;
+	/* The canonical form of an address of this network: two addresses reach
+	 * the same place if these are equal. `address` is "im:..."; appends the
+	 * same. False: no address of this network can be that. NULL: as it is. */
+	bool (*canonical)(void *state, struct prim_slice address,
+	    struct prim_buf *out);
+	/* The answer to bridge_link(), in the order of the calls. */
+	void (*linked)(void *state, const struct bridge_linked *l);
 	/* The answer to bridge_submit(). */
 	void (*outcome)(void *state, const struct bridge_outcome *o);
 	/* What bridge_state_get() and _list() asked for; `value` NULL: absent.
@@ -216,6 +255,20 @@ void bridge_window(struct bridge *b, unsigned deliveries);
  * ours any more is ignored. */
 void bridge_report(struct bridge *b, struct prim_slice delivery_id,
     unsigned code, const char *text);
+
+/* Later word of a delivery that was reported 101: 200 it was delivered after all,
+ * 4xx it failed after all (a bounce, days later): its sender is told. Needs no
+ * memory of the delivery; an id that the bridge does not know is ignored. Who
+ * says so must be checked before: the id is known to none but who got it. */
+void bridge_report_late(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text);
+
+/* Asks which principal `address` ("im:bob@jabber.example") is linked to. To be
+ * asked for each sender before a message of his is built: if linked, `from` and
+ * the From inside a message/cpim are the principal, and `original_from` is the
+ * address. `linked` answers, never from inside the call. False: BRIDGE_LINK_MAX
+ * are unanswered, it may not stand in a header, or it is not yet ready. */
+bool bridge_link(struct bridge *b, struct prim_slice address, uint64_t cookie);
 
 /* Hands a message from the foreign network in. The answer comes by `outcome`,
  * never from inside the call. False: BRIDGE_SUBMIT_MAX are unanswered, a field

@@ -47,6 +47,8 @@ enum br_right { /* bits: what an ACL can allow */
 	BR_RIGHT_SILENCE = 64,
 };
 
+#define BR_CONFIG_RETRY_MAX 16
+
 struct br_config_route {
 	char *domain; /* owned: lower case; ".x" for everything below x */
 	char *via;    /* owned: an adapter's name */
@@ -55,6 +57,11 @@ struct br_config_route {
 	bool queues;
 	char **relay; /* owned: domains foreign senders may relay from */
 	size_t relay_count;
+	/* `retry: [5s, 1m, 5m]`: pauses before new tries, in place of the
+	 * adapter's; the last is repeated. At most BR_CONFIG_RETRY_MAX. */
+	unsigned retry_s[BR_CONFIG_RETRY_MAX];
+	unsigned retry_count;      /* 0: the adapter's */
+	uint64_t give_up_after_ms; /* 0: delivery.give_up_after */
 };
 
 struct br_config_adapter {
@@ -99,12 +106,19 @@ struct br_config {
 	unsigned limit_connections;
 	unsigned limit_connections_per_address;
 	unsigned limit_offline_messages; /* an inbox */
+	/* `limits: queue_messages` (1000000) and `queue` (16GiB): what may wait
+	 * in the outbox; of each no sender may have more than a twentieth. */
+	uint64_t limit_queue_messages;
+	uint64_t limit_queue; /* octets */
 	unsigned answer_within_ms;
 	bool offline_store;
 	uint64_t give_up_after_ms;
+	/* `notices: always` (default) or `asked`: delay notices and notices of
+	 * failure only to those who asked for them (IMDN). */
 	bool notices_always;
 	bool federation_tls_required;
-	char *dns_hosts_file;           /* owned; NULL when absent */
+	char *history;        /* owned: file of the history log; NULL: none */
+	char *dns_hosts_file; /* owned; NULL when absent */
 	struct br_endpoint admin;       /* host NULL: none */
 	struct br_config_route *routes; /* owned */
 	size_t route_count;

@@ -15,8 +15,11 @@
  *
  * Commands: account add|passwd (address, password), account remove (address),
  * account list, presence show (address), subscription list (address, after),
- * status, trace (message_id). Every member is a string, all are required, others
- * are refused.
+ * status, trace (message_id); link add|remove (address, foreign), link verify
+ * (address, foreign, code), link list (address), link order (address, order);
+ * outbox list (address, after), outbox show|retry|drop|quarantine (id); route
+ * test (from, to). Every member is a string, all are required, others are
+ * refused.
  *
  * A long list comes in pages, and the next is made when it is asked for: a page
  * that is not the last has a string "after", which the next request repeats (in
@@ -28,6 +31,9 @@
 #include <stdio.h>
 
 #include "bridge/err.h"
+#include "bridge/host.h"
+#include "bridge/identity.h"
+#include "bridge/outbox.h"
 #include "prim/slice.h"
 
 struct event_base;
@@ -51,6 +57,21 @@ struct br_control_ops {
 	/* The account `key` was added, changed or removed, and that is
 	 * committed: whatever is cached of it, its absence too, is void. */
 	void (*account_changed)(void *ctx, struct prim_slice key);
+	/* The row `seq` of the outbox, whatever it is doing: see
+	 * br_outbox_order(). */
+	void (*outbox)(void *ctx, int64_t seq, enum br_outbox_verb verb,
+	    br_outbox_done_fn done, void *arg);
+	/* What is known of row `seq` besides what is stored. */
+	void (*outbox_state)(void *ctx, int64_t seq, struct json_t *into);
+	/* The links of the running server, for the link commands. */
+	struct br_identities *(*identities)(void *ctx);
+	/* The canonical form of a foreign address (host.h); `uri` "im:...". */
+	void (*canonical)(void *ctx, const char *network, struct prim_slice uri,
+	    br_host_canonical_fn fn, void *arg);
+	/* Adds the steps of a routing decision that only a server knows: is the
+	 * adapter up, does somebody listen, what waits (route test). */
+	void (*route_state)(void *ctx, struct prim_slice from,
+	    struct prim_slice to, struct json_t *steps);
 };
 
 /* Where commands run. All is borrowed and outlives every command. */

@@ -54,7 +54,7 @@ static void lose(struct br_host *h)
 	br_link_close(&h->link);
 	br_peer_fini(&h->peer);
 	init_peer(h);
-	br_host_give_back(h);
+	br_host_give_back(h, h->wanted);
 	br_host_end_questions(h);
 	if (!h->told_ready)
 		return;
@@ -304,7 +304,7 @@ struct br_host *br_host_free(struct br_host *h)
 	}
 	h->phase = HOST_DYING;
 	h->up = false;
-	br_host_give_back(h);
+	br_host_give_back(h, false);
 	br_host_end_questions(h);
 	event_free(h->restart);
 	event_free(h->drained);

@@ -20,6 +20,7 @@
 #include "bridge/message.h"
 #include "bridge/peer.h"
 #include "bridge/store.h"
+#include "prim/address.h"
 #include "prim/pending.h"
 
 struct event_base;
@@ -29,8 +30,19 @@ struct br_host_ops {
 	/* The window opened: the queue may run. */
 	void (*up)(void *ctx, struct br_host *h);
 	/* WINDOW 0, death or hang: of all that was handed over and not
-	 * reported nothing more will be heard. */
-	void (*down)(void *ctx, struct br_host *h);
+	 * reported nothing more will be heard. `died`: the process ended by
+	 * itself, hung or broke a rule, and what it had is suspect. */
+	void (*down)(void *ctx, struct br_host *h, bool died);
+	/* A delivery was taken (the response to SEND; an immediate refusal
+	 * comes as report). The adapter lived through it so far. */
+	void (*taken)(void *ctx, struct br_host *h,
+	    const struct prim_digest *delivery);
+	/* The PING that br_host_probe() asked for is answered. */
+	void (*alive)(void *ctx, struct br_host *h);
+	/* LINK: the principal ("im:...") that `address` ("im:...") is linked
+	 * to, into `out`; false: it is not linked. */
+	bool (*linked)(void *ctx, struct br_host *h, struct prim_slice address,
+	    struct prim_buf *out);
 	/* br_host_has_room() was false and is true again. */
 	void (*room)(void *ctx, struct br_host *h);
 	/* A delivery's fate, also for an immediate refusal. `text` is borrowed.
@@ -89,10 +101,40 @@ unsigned br_host_deaths(const struct br_host *h);
 bool br_host_is_up(const struct br_host *h);
 bool br_host_has_room(const struct br_host *h);
 
+/* How a delivery is handed over. */
+struct br_host_handover {
+	unsigned attempt; /* 1 for the first */
+	/* "im:...": it goes there; To becomes Bridge-Original-To. Or empty. */
+	struct prim_slice target;
+	bool is_notice; /* its Return token goes with it */
+};
+
 /* Hands `m` over as SEND with its Delivery-ID, Attempt and Bridge-* headers;
  * the host takes a reference until the adapter has taken it. Only while
  * br_host_has_room(). */
-void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt);
+void br_host_deliver(struct br_host *h, struct br_message *m,
+    const struct br_host_handover *how);
+
+/* A PING now, besides the regular ones: `alive` is called when it is answered.
+ * Everything the adapter was given before, it has lived through then. */
+void br_host_probe(struct br_host *h);
+
+/* Retries and delay notices, as READY said, or the usual ones before. */
+struct br_schedule {
+	unsigned pause_s[16]; /* the last is repeated */
+	unsigned count;       /* > 0 */
+	unsigned delay_notice_s;
+};
+
+const struct br_schedule *br_host_schedule(const struct br_host *h);
+
+/* Asks for the canonical form of `uri` ("im:...") in its network. `fn`, once,
+ * maybe from inside: the key, or NULL with a sentence for a person: it is no
+ * address there, or the adapter does not run now. */
+typedef void (*br_host_canonical_fn)(void *arg, const struct prim_key *key,
+    const char *why);
+void br_host_canonical(struct br_host *h, struct prim_slice uri,
+    br_host_canonical_fn fn, void *arg);
 
 /* ---- presence ---- */
 

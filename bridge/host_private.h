@@ -133,7 +133,7 @@ void br_host_window(struct br_host *h, unsigned window);
 /* Room may have come or gone. */
 void br_host_check_room(struct br_host *h);
 /* All that was handed over is the core's again. */
-void br_host_give_back(struct br_host *h);
+void br_host_give_back(struct br_host *h, bool died);
 
 /* ---- host_link.c ---- */
 

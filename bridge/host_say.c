@@ -87,7 +87,8 @@ void br_host_say_drain(struct br_host *h)
 	br_link_send(&h->link, prim_buf_slice(b));
 }
 
-void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt)
+void br_host_deliver(struct br_host *h, struct br_message *m,
+    const struct br_host_handover *how)
 {
 	const struct br_ask ask = {
 		.kind = HOST_ASK_SEND,
@@ -103,7 +104,7 @@ void br_host_deliver(struct br_host *h, struct br_message *m, unsigned attempt)
 	prim_buf_puts(b, "Delivery-ID: ");
 	br_message_put_delivery(b, m);
 	prim_buf_puts(b, "\r\n");
-	put_number(b, PRIM_HEADER_ATTEMPT, attempt);
+	put_number(b, PRIM_HEADER_ATTEMPT, how->attempt);
 	prim_command_end(b);
 	br_link_send(&h->link, prim_buf_slice(b));
 	br_link_send(&h->link, m->body);

@@ -12,7 +12,7 @@ static void release(struct br_ask *ask, void *arg)
 
 /* What the adapter still answers frees its place in the window and says
  * nothing. */
-void br_host_give_back(struct br_host *h)
+void br_host_give_back(struct br_host *h, bool died)
 {
 	const bool was_up = h->up;
 
@@ -20,14 +20,14 @@ void br_host_give_back(struct br_host *h)
 	h->up = false;
 	h->full = false;
 	if (was_up)
-		h->context.ops->down(h->context.ctx, h);
+		h->context.ops->down(h->context.ctx, h, died);
 }
 
 void br_host_window(struct br_host *h, unsigned window)
 {
 	h->window = window;
 	if (window == 0)
-		br_host_give_back(h);
+		br_host_give_back(h, false);
 	if (window == 0 || h->phase != HOST_READY)
 		return;
 	if (!h->up) {

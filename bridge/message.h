@@ -34,7 +34,10 @@ struct br_message {
 	struct prim_slice recipient;    /* key */
 	struct prim_slice origin;       /* "client" or an adapter's name */
 	struct prim_slice return_token; /* or empty */
-	struct prim_digest key;         /* of duplicates */
+	/* "im:...": who really sent it, when `from` is the principal of that
+	 * address (DESIGN 6); then `sender` is its key. Or empty. */
+	struct prim_slice original_from;
+	struct prim_digest key;      /* of duplicates */
 	struct prim_digest delivery; /* Delivery-ID, equal on every attempt */
 	struct prim_digest lane;
 	uint64_t content_hash; /* equal in a true duplicate; the DateTime of an

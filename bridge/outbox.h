@@ -157,4 +157,19 @@ void br_dest_wake(struct br_outbox *o, struct br_dest *dest);
 /* The inbox `key` went with its account: all that is queued for it ends. */
 void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key);
 
+/* ---- the operator ---- */
+
+enum br_outbox_verb {
+	BR_OUTBOX_RETRY,      /* at once; a quarantined one: back in its lane */
+	BR_OUTBOX_DROP,       /* its end, with a notice */
+	BR_OUTBOX_QUARANTINE, /* out of circulation, with a notice */
+};
+
+/* `why` is NULL when it is done and committed, else a sentence. */
+typedef void (*br_outbox_done_fn)(void *arg, const char *why);
+
+/* Does `verb` to the stored message `seq`. `done`, once, maybe from inside. */
+void br_outbox_order(struct br_outbox *o, int64_t seq, enum br_outbox_verb verb,
+    br_outbox_done_fn done, void *arg);
+
 #endif

@@ -31,11 +31,12 @@ static void host_up(void *ctx, struct br_host *h)
 	br_dest_wake(s->outbox, dest_of(s, h));
 }
 
-static void host_down(void *ctx, struct br_host *h)
+static void host_down(void *ctx, struct br_host *h, bool died)
 {
 	struct br_server *s = ctx;
 
 	br_server_wake(s);
+	(void)died;
 	br_transit_host_down(s, dest_of(s, h));
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * What lasts. Two SQLite databases in the data folder:
- *	primd.db  accounts, presence, subscriptions, adapter state (later: links,
+ *	primd.db  accounts, links, presence, subscriptions, adapter state (later:
  *	          ACLs)
  *	queue.db  messages that are not at their end, duplicates, history
  * They are apart because restoring a backup of the first must not send old
@@ -88,8 +88,9 @@ void br_store_account_put(struct br_store *s,
 /* Replaces the verifier of an account that is there, else ABSENT. */
 void br_store_account_passwd(struct br_store *s,
     const struct br_store_account *account, br_store_done_fn done, void *arg);
-/* Also ends what is queued for its inbox (403, "account removed"), and drops its
- * presence and every subscription by it or to it. */
+/* Also ends what is queued for it, wherever it was to go (403, "account
+ * removed"; each with its notice), and drops its links, its presence and every
+ * subscription by it or to it. */
 void br_store_account_drop(struct br_store *s, struct prim_slice key,
     br_store_done_fn done, void *arg);
 
@@ -208,28 +209,111 @@ struct br_store_resident {
 bool br_store_resident_each(struct br_store *s,
     const struct br_store_resident *each, struct br_err *err);
 
+/* ---- links of identities (primd.db; DESIGN 6) ---- */
+
+/* One principal has one address of a foreign network. Known by its principal
+ * and its address; an address has at most one link that is verified. */
+struct br_store_link {
+	struct prim_slice principal; /* key */
+	struct prim_slice network;   /* the name of an adapter */
+	struct prim_slice address;   /* key: canonical in its network */
+	int64_t made_ms;
+	int64_t verified_ms;   /* 0: not yet */
+	struct prim_slice how; /* "code", "operator"; empty: not yet */
+	/* While it is not verified: */
+	uint8_t code_hash[BR_HASH_LEN]; /* SHA-256 of salt and code */
+	uint8_t code_salt[16];
+	int64_t code_expires_ms;
+	unsigned code_tries;    /* wrong ones so far */
+	bool is_foreign_asking; /* the code went to the principal, and the
+	                           address has to say it; else the other way */
+};
+
+/* Makes or replaces one. `link` is copied. EXISTS: the address is verified as
+ * somebody else's, and this one is to be verified too. ABSENT: there is no such
+ * account. */
+void br_store_link_put(struct br_store *s, const struct br_store_link *link,
+    br_store_done_fn done, void *arg);
+/* ABSENT: there is none. `done` may be NULL. */
+void br_store_link_drop(struct br_store *s, struct prim_slice principal,
+    struct prim_slice address, br_store_done_fn done, void *arg);
+/* In which order a principal is looked for: "prim" and addresses (keys), each
+ * with LF. Empty: forgets it, and the usual order is back. ABSENT: no account. */
+void br_store_order_put(struct br_store *s, struct prim_slice principal,
+    struct prim_slice order, br_store_done_fn done, void *arg);
+
+/* At start, synchronously: every link, then every order. */
+struct br_store_links {
+	void (*link)(void *arg, const struct br_store_link *link);
+	void (*order)(void *arg, struct prim_slice principal,
+	    struct prim_slice order);
+	void *arg; /* borrowed */
+};
+
+bool br_store_links_each(struct br_store *s, const struct br_store_links *each,
+    struct br_err *err);
+
 /* ---- messages (queue.db) ---- */
+
+/* What its sender asked to be told (IMDN-004); bits. */
+enum br_report {
+	BR_REPORT_POSITIVE = 1, /* positive-delivery */
+	BR_REPORT_NEGATIVE = 2, /* negative-delivery */
+	BR_REPORT_PROCESSING = 4,
+};
 
 /* One message that we took responsibility for. */
 struct br_store_message {
 	int64_t seq;             /* set by the store; grows; order in a lane */
 	struct prim_digest key;  /* of duplicates (DESIGN 5) */
 	struct prim_digest lane; /* sender, recipient, Conversation-ID */
-	uint64_t content_hash;   /* of what must be equal in a duplicate */
+	struct prim_digest delivery; /* its Delivery-ID */
+	uint64_t content_hash;       /* of what must be equal in a duplicate */
 	struct prim_slice destination; /* "inbox:<key>" or "adapter:<name>" */
-	struct prim_slice origin;      /* "client" or an adapter's name */
-	struct prim_slice sender;      /* key, as authenticated */
-	struct prim_slice recipient;   /* key */
-	struct prim_slice message_id;  /* as spelled */
+	/* Follow-me (DESIGN 6): key of the linked address it goes to in place of
+	 * its recipient, or empty; and those that refused it, each with LF. */
+	struct prim_slice target, tried;
+	struct prim_slice origin;     /* "client", "primbridge" or an adapter */
+	struct prim_slice sender;     /* key, as authenticated */
+	struct prim_slice recipient;  /* key */
+	struct prim_slice message_id; /* as spelled */
 	struct prim_slice return_token;
 	struct prim_slice head; /* the header lines to relay, each with CRLF */
 	struct prim_slice body;
+	size_t octets; /* of both; known also where they are not */
 	unsigned hops;
 	int64_t accepted_ms;
 	int64_t expires_ms;
+	/* Notices: who writes them ("im:postmaster@<domain>"; empty: nobody may,
+	 * for it is a notice itself or its sender cannot be told), what was
+	 * asked for, when a delay is told (0: never, or it was). */
+	struct prim_slice notice_from;
+	unsigned reports; /* enum br_report */
+	int64_t delay_notice_ms;
+	bool is_notice;
+
+	/* How it fares. */
 	unsigned attempts; /* hand-offs begun */
 	int64_t next_try_ms;
+	unsigned deaths; /* of its adapter while it was the only suspect */
+	bool is_quarantined;
+	bool is_told;                  /* its sender has a failure notice */
+	unsigned last_code;            /* what was heard last, 0: nothing */
+	struct prim_slice last_reason; /* at most BR_REASON_MAX octets */
 };
+
+#define BR_REASON_MAX 200
+
+/* A message without head and body; NULL at the end of a list. `failed` tells a
+ * read that failed (see each call). Borrowed during the callback. */
+typedef void (*br_store_message_fn)(void *arg, const struct br_store_message *m,
+    bool failed);
+
+/* Whoever ends a message below may have to tell its sender: the notice is made
+ * (bridge/notice.h) and stored as a message like any other in the transaction of
+ * the end. `fn` is called on the loop for each notice that was committed, before
+ * the callback of what caused it, so that the outbox learns of it. */
+void br_store_on_notice(struct br_store *s, br_store_message_fn fn, void *arg);
 
 /* Stores the message and the duplicate key with answer 101, in one
  * transaction. `m` is copied; its slices are borrowed until done. The callback
@@ -247,10 +331,15 @@ typedef void (*br_store_put_fn)(void *arg,
 void br_store_message_put(struct br_store *s, const struct br_store_message *m,
     br_store_put_fn done, void *arg);
 
-/* The message `seq`; NULL when it is gone or damaged (`failed` tells which is
- * not known). Borrowed during the callback. Reader thread. */
-typedef void (*br_store_message_fn)(void *arg, const struct br_store_message *m,
-    bool failed);
+/* The same for one that another system has taken already (101) and that is not
+ * kept: only the key of duplicates and what a later report needs (see
+ * br_store_report()), until BR_BOUNCE_MS from now. `seq` of the result is 0. */
+#define BR_BOUNCE_MS ((int64_t)6 * 24 * 3600 * 1000)
+void br_store_sent_put(struct br_store *s, const struct br_store_message *m,
+    br_store_put_fn done, void *arg);
+
+/* The message `seq` with head and body; NULL when it is gone or damaged
+ * (`failed` tells which is not known). Reader thread. */
 void br_store_message_get(struct br_store *s, int64_t seq,
     br_store_message_fn found, void *arg);
 
@@ -259,27 +348,77 @@ void br_store_message_get(struct br_store *s, int64_t seq,
 bool br_store_message_each(struct br_store *s, br_store_message_fn each,
     void *arg, struct br_err *err);
 
+/* At most `max` (> 0) messages behind `after` in the order of seq, without head
+ * and body, then once NULL; fewer: there are no more. `failed`: the page is not
+ * whole. Reader thread. */
+void br_store_message_page(struct br_store *s, int64_t after, unsigned max,
+    br_store_message_fn each, void *arg);
+
 struct br_store_attempt {
 	int64_t seq;
 	unsigned attempts; /* hand-offs begun */
 	int64_t next_try_ms;
+	unsigned deaths;
+	unsigned last_code;
+	struct prim_slice last_reason; /* cut to BR_REASON_MAX */
 };
 
-/* Remembers that a hand-off begins or when the next one may. */
+/* Remembers that a hand-off begins, how it went, when the next one may. Copied.
+ * A hand-off more than before is a line of history. */
 void br_store_message_attempt(struct br_store *s,
     const struct br_store_attempt *attempt, br_store_done_fn done, void *arg);
 
+/* Follow-me: it goes to `destination` and `target` from now on. All is copied. */
+struct br_store_move {
+	int64_t seq;
+	struct prim_slice destination, target, tried;
+};
+
+void br_store_message_move(struct br_store *s, const struct br_store_move *move,
+    br_store_done_fn done, void *arg);
+
 struct br_store_end {
 	unsigned code;
-	struct prim_slice reason; /* for the history: "delivered", "expired" */
+	struct prim_slice reason; /* for history and notice: "delivered",
+	                             "expired"; cut to BR_REASON_MAX */
 	int64_t forget_ms;        /* until then its duplicate key stays */
 };
 
-/* The end of a message: the row goes, its duplicate key stays, a line of
- * history is written, all in one transaction. `end` is copied; `done` may be
- * NULL. */
+/* The end of a message: the row goes, its duplicate key stays, a line of history
+ * is written and its sender told, all in one transaction. Who is told what:
+ *	101	nobody; it is kept for br_store_report()
+ *	200	"delivered", if BR_REPORT_POSITIVE was asked for
+ *	else	"failed", unless its sender has been told already
+ * `end` is copied; `done` may be NULL. */
 void br_store_message_end(struct br_store *s, int64_t seq,
     const struct br_store_end *end, br_store_done_fn done, void *arg);
+
+/* Takes it out of circulation: the row stays for the operator, marked, until
+ * BR_QUARANTINE_MS from now (forget_ms of `end` is not used), and its sender is
+ * told that it failed, in one transaction. */
+#define BR_QUARANTINE_MS ((int64_t)30 * 24 * 3600 * 1000)
+void br_store_message_quarantine(struct br_store *s, int64_t seq,
+    const struct br_store_end *end, br_store_done_fn done, void *arg);
+/* Back into circulation until `expires_ms`, with no deaths. ABSENT: it is not
+ * quarantined. Its sender is not told again, however it ends. */
+void br_store_message_release(struct br_store *s, int64_t seq,
+    int64_t expires_ms, br_store_done_fn done, void *arg);
+/* Tells its sender that it is late, once, in the transaction that notes it. */
+void br_store_message_delayed(struct br_store *s, int64_t seq,
+    br_store_done_fn done, void *arg);
+
+/* Later word of a message that ended with 101: 200, 4xx or 501 end it once more
+ * (see br_store_message_end()), 5xx says nothing final and changes nothing.
+ * Only `destination` is heard. Copied. ABSENT: nothing is known of it. */
+struct br_store_report {
+	struct prim_digest delivery;
+	struct prim_slice destination; /* "adapter:<name>" */
+	unsigned code;
+	struct prim_slice reason;
+};
+
+void br_store_report(struct br_store *s, const struct br_store_report *report,
+    br_store_done_fn done, void *arg);
 
 /* ---- duplicates (queue.db) ---- */
 
@@ -297,7 +436,8 @@ void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
 typedef void (*br_store_key_fn)(void *arg, uint64_t prefix);
 bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
     void *arg, struct br_err *err);
-/* Forgets keys and history that are past their time, and leases and
+/* Forgets keys, history, quarantined messages and what was sent that are past
+ * their time, and leases and
  * subscriptions that are so for more than an hour: those of a principal nobody
  * has loaded. Runs in small steps so that no commit waits long; does nothing
  * while an earlier one still runs. */
@@ -337,5 +477,17 @@ void br_store_state_find(struct br_store *s, struct prim_slice adapter,
  * of keys, until it has BR_STATE_PAGE octets or a little more. */
 void br_store_state_page(struct br_store *s, struct prim_slice adapter,
     struct prim_slice after, br_store_state_fn each, void *arg);
+
+/* ---- copies (primd.db only) ---- */
+
+/* Writes a consistent copy of primd.db in `dir` to the new file `to`, also while
+ * a primd works with it; it is on disk when this returns. Messages that wait
+ * (queue.db) are not part of it: a restored copy must not send them again.
+ * Blocking. False with a sentence; then `to` is not there. */
+bool br_store_backup(const char *dir, const char *to, struct br_err *err);
+/* Puts the copy `from` in the place of primd.db in `dir`, after a check that it
+ * is whole and not of a newer version. The caller holds the lock on `dir`. False
+ * with a sentence; then nothing was changed. */
+bool br_store_restore(const char *dir, const char *from, struct br_err *err);
 
 #endif

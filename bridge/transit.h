@@ -70,6 +70,10 @@ struct br_transit_start {
 void br_transit_begin(struct br_server *s,
     const struct br_transit_start *start);
 
+/* A message of the bridge's own begins its way: it is stored, then delivered as
+ * any other that waits. `m` is taken. What cannot be stored is told in the log. */
+void br_transit_post(struct br_server *s, struct br_message *m);
+
 /* A row's turn has come. */
 void br_transit_redeliver(struct br_server *s, struct br_row *row);
 

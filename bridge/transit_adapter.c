@@ -16,7 +16,8 @@ static void hand(struct br_transit *t)
 	prim_table_put(&s->handed, &t->by_delivery,
 	    br_transit_hash(&t->message->delivery));
 	br_transit_expect_word(t);
-	br_host_deliver(t->dest->host, t->message, attempt);
+	br_host_deliver(t->dest->host, t->message,
+	    &(struct br_host_handover){ .attempt = attempt });
 }
 
 void br_transit_to_adapter(struct br_transit *t)

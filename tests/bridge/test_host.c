@@ -107,7 +107,8 @@ static void four_mib_fill_the_window_too(void **state)
 	begin(OPTIONS);
 	m = world_message("ok@fault.localhost", body, 1);
 	for (; br_host_has_room(w.host); count++)
-		br_host_deliver(w.host, m, 1);
+		br_host_deliver(w.host, m,
+		    &(struct br_host_handover){ .attempt = 1 });
 	assert_in_range(count, 40, 60);
 	assert_true(world_wait(&w, &w.report_count, count));
 	assert_int_equal(w.host->untaken_octets, 0);

@@ -387,7 +387,8 @@ static void ids_do_not_collide(void **state)
 		const uint64_t first = id;
 
 		while (br_host_has_room(w.host)) {
-			br_host_deliver(w.host, m, 1);
+			br_host_deliver(w.host, m,
+			    &(struct br_host_handover){ .attempt = 1 });
 			id++;
 		}
 		while (ask_reserving(0, 1))

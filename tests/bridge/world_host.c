@@ -139,10 +139,11 @@ static void world_up(void *ctx, struct br_host *h)
 	w->ups++;
 }
 
-static void world_down(void *ctx, struct br_host *h)
+static void world_down(void *ctx, struct br_host *h, bool died)
 {
 	struct world *w = ctx;
 
+	(void)died;
 	assert_false(br_host_is_up(h));
 	w->downs++;
 }
@@ -399,7 +400,7 @@ void world_deliver(struct world *w, const char *to, uint8_t number)
 {
 	struct br_message *m = world_message(to, "hello", number);
 
-	br_host_deliver(w->host, m, 1);
+	br_host_deliver(w->host, m, &(struct br_host_handover){ .attempt = 1 });
 	br_message_unref(m);
 }
 

@@ -96,6 +96,13 @@ void br_store_state_page(struct br_store *s, struct prim_slice adapter,
 static struct br_ticket tickets[HOST_REQUESTS_MAX];
 static unsigned requests;
 
+static void nothing_down(void *ctx, struct br_host *h, bool died)
+{
+	(void)ctx;
+	(void)h;
+	(void)died;
+}
+
 static void nothing(void *ctx, struct br_host *h)
 {
 	(void)ctx;
@@ -140,7 +147,7 @@ static void on_request(void *ctx, struct br_host *h,
 
 static const struct br_host_ops OPS = {
 	.up = nothing,
-	.down = nothing,
+	.down = nothing_down,
 	.room = nothing,
 	.report = on_report,
 	.ready = nothing,
@@ -242,7 +249,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 1)
 		br_link_feed(&h->link, PRIM_SLICE(UP));
 	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
-		br_host_deliver(h, make_message(), 1);
+		br_host_deliver(h, make_message(),
+		    &(struct br_host_handover){ .attempt = 1 });
 	ask_some(h);
 	piece = (size_t)(data[0] >> 1) + 1;
 	for (in = prim_slice_from(in, 1); in.len > 0;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BRIDGE_HISTORY_H
+#define BRIDGE_HISTORY_H
+
+/*
+ * The history log (`history: FILE`): one JSON object a line for whatever happens
+ * to a message, for machines that check us (tests/fault/check.py judges it). Off
+ * without the key. A line is in the file before anybody outside can see what it
+ * tells: the lines of a turn of the loop are written before its octets are sent.
+ *
+ *	{"t":1764000000000,"event":"accept","delivery":"<32 hex>","id":"...",
+ *	 "from":"alice@a","to":"bob@b","origin":"client","conversation":"...",
+ *	 "hash":"<16 hex>","hops":1}
+ *	{"t":...,"event":"commit","delivery":...,"seq":17,"dest":"adapter:xmpp"}
+ *	{"t":...,"event":"hand","delivery":...,"dest":...,"attempt":2}
+ *	{"t":...,"event":"report","delivery":...,"dest":...,"code":504}
+ *	{"t":...,"event":"answer","delivery":...,"code":101,"kind":"joined"}
+ *	{"t":...,"event":"end","delivery":...,"seq":17,"code":408,"reason":"..."}
+ *	{"t":...,"event":"notice","delivery":<of the notice>,"kind":"failed",
+ *	 "about":<delivery of the message>}
+ *
+ * Members that are not known are left out.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/err.h"
+#include "prim/hash.h"
+#include "prim/slice.h"
+
+struct br_history;
+
+enum br_history_event {
+	BR_HISTORY_ACCEPT, /* a SEND is in order; its way begins */
+	BR_HISTORY_COMMIT, /* COMMIT returned: it is durable */
+	BR_HISTORY_HAND,   /* given to a listener or an adapter */
+	BR_HISTORY_REPORT, /* one of them spoke */
+	BR_HISTORY_ANSWER, /* its sender is answered */
+	BR_HISTORY_END,    /* nothing follows but late word */
+	BR_HISTORY_NOTICE, /* its sender is told; committed */
+};
+
+/* What is empty, 0 or NULL is left out. All borrowed during the call. */
+struct br_history_line {
+	enum br_history_event event;
+	const struct prim_digest *delivery; /* never NULL */
+	struct prim_slice id, from, to, origin, conversation;
+	const struct prim_slice *body; /* its hash is written: FNV-1a, 64 bit,
+	                                  so that everybody can compute it */
+	const char *dest;
+	struct prim_slice kind, reason;
+	const struct prim_digest *about;
+	int64_t seq;
+	unsigned attempt, code, hops;
+};
+
+/* Opens `file` for appending. NULL with a sentence. */
+struct br_history *br_history_open(const char *file, struct br_err *err);
+/* Writes out; NULL is fine; returns NULL. */
+struct br_history *br_history_close(struct br_history *h);
+/* Opens it anew by its name (after a rotation, SIGHUP). */
+bool br_history_reopen(struct br_history *h, struct br_err *err);
+
+/* Collects a line. NULL `h`: does nothing. `now_ms`: wall clock. */
+void br_history_put(struct br_history *h, int64_t now_ms,
+    const struct br_history_line *line);
+/* Writes what was collected. A disk that is full loses lines, which is told in
+ * the log once, and never stops a message. */
+void br_history_flush(struct br_history *h);
+
+#endif
