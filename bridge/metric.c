@@ -17,12 +17,14 @@
 #define SERIES_MAX      4096 /* of all adapters together */
 
 /* A row for each enum br_metric: its name and what it says. Names that end in
- * _total are counters, the others gauges. clang-format off: it makes columns
- * of rows that are too long for them. */
+ * _total are counters, the others gauges. Rows of one name stand together and
+ * differ in their label. clang-format off: it makes columns of rows that are
+ * too long for them. */
 /* clang-format off */
 static const struct {
 	const char *name;
 	const char *help;
+	const char *label; /* `{key="value"}`; NULL: none */
 } TABLE[BR_METRIC_COUNT] = {
 	[BR_METRIC_CONNECTIONS] = {
 	    "connections",
@@ -78,6 +80,45 @@ static const struct {
 	[BR_METRIC_OUTBOX_ROWS] = {
 	    "outbox_messages",
 	    "Messages that wait in the outbox." },
+	[BR_METRIC_OUTBOX_OLDEST_S] = {
+	    "outbox_oldest_seconds",
+	    "Age of the oldest message in the outbox." },
+	[BR_METRIC_OUTBOX_QUARANTINED] = {
+	    "outbox_quarantined_messages",
+	    "Messages kept for the operator: see primctl outbox." },
+	[BR_METRIC_HANDOFFS] = {
+	    "handoffs_total",
+	    "Messages given out of the outbox, every time anew." },
+	[BR_METRIC_RETRIES] = {
+	    "retries_total",
+	    "Messages given out of the outbox not for the first time." },
+	[BR_METRIC_NOTICES_FAILED] = {
+	    "notices_total",
+	    "Notices made for senders of messages, by kind.",
+	    "{kind=\"failed\"}" },
+	[BR_METRIC_NOTICES_DELAYED] = {
+	    "notices_total",
+	    "Notices made for senders of messages, by kind.",
+	    "{kind=\"delayed\"}" },
+	[BR_METRIC_NOTICES_DELIVERED] = {
+	    "notices_total",
+	    "Notices made for senders of messages, by kind.",
+	    "{kind=\"delivered\"}" },
+	[BR_METRIC_QUARANTINES] = {
+	    "quarantines_total",
+	    "Messages taken out of turn for what they did or how they looked." },
+	[BR_METRIC_QUOTA_REFUSED] = {
+	    "quota_refused_total",
+	    "Messages refused because the outbox was full (500)." },
+	[BR_METRIC_LOOPS] = {
+	    "loops_total",
+	    "Messages refused because they had passed too many servers." },
+	[BR_METRIC_FOLLOWED] = {
+	    "followed_total",
+	    "Messages sent after their recipient to a linked address." },
+	[BR_METRIC_LINKS] = {
+	    "links",
+	    "Addresses of other networks that are linked to principals." },
 	[BR_METRIC_PARKED] = {
 	    "parked_messages",
 	    "Messages in memory that wait for an answer." },
@@ -235,9 +276,10 @@ static void put_series(struct prim_buf *b, size_t i)
 void br_metric_put_all(struct prim_buf *b)
 {
 	for (size_t m = 0; m < BR_METRIC_COUNT; m++) {
-		put_head(b, TABLE[m].name, TABLE[m].help);
-		prim_buf_putf(b, "primd_%s %" PRId64 "\n", TABLE[m].name,
-		    values[m]);
+		if (m == 0 || strcmp(TABLE[m - 1].name, TABLE[m].name) != 0)
+			put_head(b, TABLE[m].name, TABLE[m].help);
+		prim_buf_putf(b, "primd_%s%s %" PRId64 "\n", TABLE[m].name,
+		    TABLE[m].label ? TABLE[m].label : "", values[m]);
 	}
 	for (size_t i = 0; i < all_count; i++)
 		put_series(b, i);

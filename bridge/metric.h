@@ -30,9 +30,22 @@ enum br_metric {
 	BR_METRIC_PUBLICATIONS,
 	BR_METRIC_SUBSCRIPTIONS, /* gauge: to principals of ours */
 	BR_METRIC_NOTIFIES,
-	BR_METRIC_OUTBOX_ROWS,  /* gauge */
-	BR_METRIC_PARKED,       /* gauge: SENDs that wait for an answer */
-	BR_METRIC_PARKED_BYTES, /* gauge */
+	BR_METRIC_OUTBOX_ROWS,        /* gauge */
+	BR_METRIC_OUTBOX_OLDEST_S,    /* gauge: age of the oldest in it */
+	BR_METRIC_OUTBOX_QUARANTINED, /* gauge */
+	BR_METRIC_HANDOFFS, /* given to an adapter or a listener out of the
+	                       outbox, each time */
+	BR_METRIC_RETRIES,  /* ... and not for the first time */
+	BR_METRIC_NOTICES_FAILED, /* made, by kind: one metric with a label */
+	BR_METRIC_NOTICES_DELAYED,
+	BR_METRIC_NOTICES_DELIVERED,
+	BR_METRIC_QUARANTINES,   /* messages put there */
+	BR_METRIC_QUOTA_REFUSED, /* 500 because the outbox is full */
+	BR_METRIC_LOOPS,         /* refused: more hops than there may be */
+	BR_METRIC_FOLLOWED,      /* sent after a principal to a linked one */
+	BR_METRIC_LINKS,         /* gauge: verified links */
+	BR_METRIC_PARKED,        /* gauge: SENDs that wait for an answer */
+	BR_METRIC_PARKED_BYTES,  /* gauge */
 	BR_METRIC_COMMITS,
 	BR_METRIC_COMMIT_ROWS,
 	BR_METRIC_STORE_ERRORS,

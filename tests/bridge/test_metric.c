@@ -35,7 +35,8 @@ static void every_metric_has_help_type_and_value(void **state)
 	(void)state;
 	for (const char *c = text; *c; c++)
 		lines += *c == '\n';
-	assert_int_equal(lines, 3 * BR_METRIC_COUNT);
+	/* Two kinds of notices share the head of the first. */
+	assert_int_equal(lines, 3 * BR_METRIC_COUNT - 2 * 2);
 	assert_null(strstr(text, "(null)"));
 	assert_non_null(strstr(text,
 	    "# HELP primd_logins_total Logins that succeeded.\n"
@@ -44,6 +45,27 @@ static void every_metric_has_help_type_and_value(void **state)
 	assert_non_null(strstr(text,
 	    "# TYPE primd_connections gauge\n"
 	    "primd_connections 7\n"));
+	prim_free(text);
+}
+
+static void the_kinds_of_notices_are_one_metric_with_a_label(void **state)
+{
+	char *text;
+
+	(void)state;
+	br_metric_add(BR_METRIC_NOTICES_FAILED, 1);
+	br_metric_add(BR_METRIC_NOTICES_DELIVERED, 3);
+	br_metric_set(BR_METRIC_OUTBOX_OLDEST_S, 61);
+	text = put_all();
+	assert_non_null(strstr(text,
+	    "# TYPE primd_notices_total counter\n"
+	    "primd_notices_total{kind=\"failed\"} 1\n"
+	    "primd_notices_total{kind=\"delayed\"} 0\n"
+	    "primd_notices_total{kind=\"delivered\"} 3\n"
+	    "# HELP "));
+	assert_non_null(strstr(text,
+	    "# TYPE primd_outbox_oldest_seconds gauge\n"
+	    "primd_outbox_oldest_seconds 61\n"));
 	prim_free(text);
 }
 
@@ -113,6 +135,8 @@ int main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(a_counter_counts_and_a_gauge_is_set),
 		cmocka_unit_test(every_metric_has_help_type_and_value),
+		cmocka_unit_test(
+		    the_kinds_of_notices_are_one_metric_with_a_label),
 		cmocka_unit_test(one_name_of_two_adapters_is_one_group),
 		cmocka_unit_test(names_that_could_break_the_text_are_refused),
 		cmocka_unit_test(an_adapter_has_at_most_64),
