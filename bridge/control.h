@@ -17,9 +17,9 @@
  * account list, presence show (address), subscription list (address, after),
  * status, trace (message_id); link add|remove (address, foreign), link verify
  * (address, foreign, code), link list (address), link order (address, order);
- * outbox list (address, after), outbox show|retry|drop|quarantine (id); route
- * test (from, to). Every member is a string, all are required, others are
- * refused.
+ * outbox list (address, after), outbox show (id, body: "yes" or empty), outbox
+ * retry|drop|quarantine (id); route test (from, to). Every member is a string,
+ * all are required, others are refused.
  *
  * A long list comes in pages, and the next is made when it is asked for: a page
  * that is not the last has a string "after", which the next request repeats (in
@@ -40,6 +40,7 @@ struct event_base;
 struct json_t;
 struct br_config;
 struct br_control_server;
+struct br_control_way;
 struct br_log;
 struct br_store;
 struct br_worker;
@@ -47,12 +48,13 @@ struct br_worker;
 #define BR_CONTROL_REQUEST_MAX 65536      /* octets of a line, with its LF */
 #define BR_CONTROL_ANSWER_MAX  (64 << 20) /* what primctl reads at most */
 
-/* What only a running server knows. A member that is NULL is not asked. */
+/* What only a running server knows. A member that is NULL is not asked. What one
+ * adds to the object `into` is optional, every member of it. */
 struct br_control_ops {
-	/* Adds what it knows to the object `into`; all members are optional:
-	 *	"uptime_s": 12, "listeners": ["127.0.0.1:7746"],
-	 *	"connections": 3, "outbox": 0, "adapters": [{"name": "xmpp",
-	 *	"state": "up", "pid": 123, "deaths": 0}] */
+	/*	"uptime_s": 12, "listeners": ["127.0.0.1:7746"],
+	 *	"connections": 3, "outbox": 12, "oldest_s": 3600,
+	 *	"quarantined": 1, "adapters": [{"name": "xmpp", "state": "up",
+	 *	"pid": 123, "deaths": 0, "waiting": 11}] */
 	void (*status)(void *ctx, struct json_t *into);
 	/* The account `key` was added, changed or removed, and that is
 	 * committed: whatever is cached of it, its absence too, is void. */
@@ -61,23 +63,37 @@ struct br_control_ops {
 	 * br_outbox_order(). */
 	void (*outbox)(void *ctx, int64_t seq, enum br_outbox_verb verb,
 	    br_outbox_done_fn done, void *arg);
-	/* What is known of row `seq` besides what is stored. */
-	void (*outbox_state)(void *ctx, int64_t seq, struct json_t *into);
-	/* The links of the running server, for the link commands. */
-	struct br_identities *(*identities)(void *ctx);
+	/* What is known of row `seq` besides what is stored:
+	 *	"under_way": true, "next_try_in_s": 12,
+	 * and only if `in_detail`, since a list asks for each of its rows:
+	 *	"position": 3, "lane": 7	the third of seven in its lane */
+	void (*outbox_state)(void *ctx, int64_t seq, bool in_detail,
+	    struct json_t *into);
 	/* The canonical form of a foreign address (host.h); `uri` "im:...". */
 	void (*canonical)(void *ctx, const char *network, struct prim_slice uri,
 	    br_host_canonical_fn fn, void *arg);
-	/* Adds the steps of a routing decision that only a server knows: is the
-	 * adapter up, does somebody listen, what waits (route test). */
-	void (*route_state)(void *ctx, struct prim_slice from,
-	    struct prim_slice to, struct json_t *steps);
+	/* What is at the end of one way, for route test:
+	 *	"up": true, "state": "up"	the adapter (br_host_is_up())
+	 *	"listeners": 2			of the inbox
+	 *	"waiting": 17			messages, for that destination
+	 *	"queued": 3, "queued_max": 50000	of that sender
+	 *	"total": 12, "total_max": 1000000	of all */
+	void (*route_state)(void *ctx, const struct br_control_way *way,
+	    struct json_t *into);
+};
+
+/* Where a message from `from` would be brought. Borrowed. */
+struct br_control_way {
+	const struct br_config_adapter *adapter; /* NULL: the inbox `to` */
+	struct prim_slice from, to;              /* keys */
 };
 
 /* Where commands run. All is borrowed and outlives every command. */
 struct br_control {
 	struct br_store *store; /* NULL will do for status */
 	const struct br_config *config;
+	const struct br_router *router;   /* for links and route test */
+	struct br_identities *identities; /* the same */
 	struct br_worker *worker; /* NULL: passwords are derived in the call */
 	const struct br_control_ops *ops; /* NULL: no server runs */
 	void *ctx;                        /* of ops */
