@@ -128,10 +128,9 @@ static struct prim_slice date_line(struct prim_slice body)
 /* An adapter whose network does not say when something was written says when
  * it came, and that differs when it comes again. */
 static uint64_t hash_content(const struct br_message *m,
-    const struct prim_command *c, const struct br_message_keys *keys)
+    struct prim_slice type, const struct br_message_keys *keys)
 {
 	struct prim_slice date = PRIM_SLICE_NONE;
-	struct prim_slice type = prim_command_get(c, PRIM_HEADER_CONTENT_TYPE);
 	struct prim_hasher h;
 	struct prim_digest d;
 	uint64_t hash;
@@ -151,7 +150,7 @@ static uint64_t hash_content(const struct br_message *m,
 	return hash;
 }
 
-static void derive(struct br_message *m, const struct prim_command *c,
+void br_message_derive(struct br_message *m, struct prim_slice content_type,
     const struct br_message_keys *keys)
 {
 	struct prim_hasher h;
@@ -174,7 +173,7 @@ static void derive(struct br_message *m, const struct prim_command *c,
 	prim_hasher_feed_field(&h, m->conversation_id);
 	m->lane = prim_hasher_digest(&h);
 
-	m->content_hash = hash_content(m, c, keys);
+	m->content_hash = hash_content(m, content_type, keys);
 }
 
 static void place(const struct br_message *m, struct prim_slice *part)
@@ -253,7 +252,8 @@ struct br_message *br_message_new(const struct br_message_source *source,
 	part_copy(&l, source->origin, &parts.origin);
 	part_copy(&l, return_of(source), &parts.return_token);
 	m = assemble(&parts, &scratch, source->command->body);
-	derive(m, source->command, keys);
+	br_message_derive(m,
+	    prim_command_get(source->command, PRIM_HEADER_CONTENT_TYPE), keys);
 	return m;
 }
 
@@ -280,7 +280,8 @@ struct br_message *br_message_restore(const struct br_store_message *stored,
 	part_copy(&l, stored->origin, &parts.origin);
 	part_copy(&l, stored->return_token, &parts.return_token);
 	m = assemble(&parts, &scratch, stored->body);
-	derive(m, &c, keys);
+	br_message_derive(m, prim_command_get(&c, PRIM_HEADER_CONTENT_TYPE),
+	    keys);
 	m->key = stored->key;
 	return m;
 }

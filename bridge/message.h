@@ -81,6 +81,11 @@ struct br_store_message;
 struct br_message *br_message_restore(const struct br_store_message *stored,
     const struct br_message_keys *keys);
 
+/* Sets what `m` is recognised by (key, delivery, lane, content_hash) out of its
+ * origin, sender, recipient, message_id, conversation_id and body. */
+void br_message_derive(struct br_message *m, struct prim_slice content_type,
+    const struct br_message_keys *keys);
+
 struct br_message *br_message_ref(struct br_message *m);
 /* NULL is fine; returns NULL. */
 struct br_message *br_message_unref(struct br_message *m);

@@ -30,7 +30,9 @@ struct prim_imdn_request {
 	unsigned wishes;              /* enum prim_imdn_wish */
 	struct prim_slice message_id; /* borrowed: imdn.Message-ID, or empty */
 	struct prim_slice date;       /* borrowed: DateTime, or empty */
-	bool is_notice;               /* it is an IMDN itself (IMDN-029) */
+	/* borrowed: "im:..." of imdn.Original-To, or empty (IMDN-017) */
+	struct prim_slice original_to;
+	bool is_notice; /* it is an IMDN itself (IMDN-029) */
 };
 
 /* Reads what a SEND with this Content-Type and body asks for. Anything but a
