@@ -179,8 +179,8 @@ struct br_adapter {
 	/* Optional. */
 	/* How long to wait before each new try of a delivery, in seconds; the
 	 * last is repeated; 0 ends the list, BRIDGE_RETRY_MAX at most. The core
-	 * adds or takes a fifth by chance. All 0: 5, 10, 20, 40, 80, 160, 300. A
-	 * route can say otherwise. */
+	 * adds or takes a fifth by chance. At most 86,400 each. All 0: 5, 10, 20,
+	 * 40, 80, 160, 300. A route can say otherwise. */
 	unsigned retry_s[BRIDGE_RETRY_MAX];
 	/* After how many seconds a sender is told that his message is late; 0:
 	 * 900. */
@@ -242,6 +242,10 @@ bool bridge_routes(const struct bridge *b, struct prim_slice domain);
 /* Wall-clock ms, never decreasing. */
 int64_t bridge_now_ms(const struct bridge *b);
 
+/* Another schedule than `retry_s` and `delay_notice_s` say, where options decide:
+ * before bridge_ready(). */
+void bridge_retry(struct bridge *b, const unsigned pauses_s[BRIDGE_RETRY_MAX],
+    unsigned delay_notice_s);
 /* Started: tells the core. Once. */
 void bridge_ready(struct bridge *b);
 /* How many deliveries we take at once, at most 1,024. 0: the link to the
@@ -267,7 +271,8 @@ void bridge_report_late(struct bridge *b, struct prim_slice delivery_id,
  * asked for each sender before a message of his is built: if linked, `from` and
  * the From inside a message/cpim are the principal, and `original_from` is the
  * address. `linked` answers, never from inside the call. False: BRIDGE_LINK_MAX
- * are unanswered, it may not stand in a header, or it is not yet ready. */
+ * are unanswered, it may not stand in a header, there is no member `linked`, or it
+ * is not yet ready. */
 bool bridge_link(struct bridge *b, struct prim_slice address, uint64_t cookie);
 
 /* Hands a message from the foreign network in. The answer comes by `outcome`,

@@ -12,7 +12,8 @@
 #include "bridge/metric.h"
 #include "prim/base.h"
 
-/* Twice the window, the questions, CONFIG and a PING, and a power of two. */
+/* Twice the window, the questions of both kinds, CONFIG and some PINGs, and a
+ * power of two. */
 #define ASKS_SIZE 4096
 
 static const struct host_times TIMES = {
@@ -44,9 +45,12 @@ static void init_peer(struct br_host *h)
 	h->states = 0;
 }
 
-/* Nothing more is heard of this process. */
+/* Nothing more is heard of this process. What ends because we said so is not
+ * its own doing, however it ends. */
 static void lose(struct br_host *h)
 {
+	const bool died = h->wanted && h->phase != HOST_DRAINING;
+
 	h->phase = HOST_DYING;
 	h->window = 0;
 	h->silent_ms = 0;
@@ -54,8 +58,9 @@ static void lose(struct br_host *h)
 	br_link_close(&h->link);
 	br_peer_fini(&h->peer);
 	init_peer(h);
-	br_host_give_back(h, h->wanted);
+	br_host_give_back(h, died);
 	br_host_end_questions(h);
+	br_host_end_canonicals(h);
 	if (!h->told_ready)
 		return;
 	h->told_ready = false;
@@ -193,6 +198,7 @@ static void open_link(struct br_host *h)
 	    (HOST_WINDOW_OCTETS + PRIM_HEAD_MAX + (size_t)h->context.body_max);
 	h->last_request = 0;
 	h->configured = h->pinging = false;
+	h->probes = h->probes_owed = 0;
 	h->silent_ms = 0;
 	h->untaken = 0;
 	h->untaken_octets = 0;
@@ -246,6 +252,7 @@ struct br_host *br_host_new(const struct br_host_context *context,
 	h->context = *context;
 	h->adapter = adapter;
 	h->times = TIMES;
+	h->schedule = br_host_usual_schedule;
 	h->pause_ms = h->times.restart_min;
 	h->pidfd = -1;
 	h->socket_count = adapter->listen_count;
@@ -306,6 +313,7 @@ struct br_host *br_host_free(struct br_host *h)
 	h->up = false;
 	br_host_give_back(h, false);
 	br_host_end_questions(h);
+	br_host_end_canonicals(h);
 	event_free(h->restart);
 	event_free(h->drained);
 	event_free(h->tick);

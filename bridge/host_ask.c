@@ -103,7 +103,7 @@ static void look_before(struct br_ask *ask, void *arg)
 {
 	struct before *b = arg;
 
-	if (ask->kind == HOST_ASK_QUESTION && ask->id < b->id)
+	if (ask->kind != HOST_ASK_SEND && ask->id < b->id)
 		b->found = true;
 }
 
@@ -111,7 +111,7 @@ bool br_host_has_questions_before(struct br_host *h, uint64_t id)
 {
 	struct before b = { .id = id };
 
-	if (h->questions > 0)
+	if (h->questions + h->canonicals + h->probes > 0)
 		br_asks_each(&h->asks, look_before, &b);
 	return b.found;
 }

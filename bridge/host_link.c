@@ -22,11 +22,14 @@ static void respond(struct br_host *h, const struct prim_command *c,
 
 static const char *on_ready(struct br_host *h, const struct prim_command *c)
 {
-	(void)c;
+	const char *why;
+
 	if (h->phase != HOST_STARTING)
 		return "READY twice";
-	br_host_enter_ready(h);
-	return NULL;
+	why = br_host_read_schedule(h, c);
+	if (!why)
+		br_host_enter_ready(h);
+	return why;
 }
 
 static const char *on_window(struct br_host *h, const struct prim_command *c)
@@ -81,13 +84,6 @@ static const char *on_request(struct br_host *h, const struct prim_command *c)
 static const char *on_ping(struct br_host *h, const struct prim_command *c)
 {
 	respond(h, c, PRIM_OK);
-	return NULL;
-}
-
-/* No address is linked to an account yet. */
-static const char *on_link(struct br_host *h, const struct prim_command *c)
-{
-	respond(h, c, PRIM_NOT_FOUND);
 	return NULL;
 }
 
@@ -175,7 +171,7 @@ static const struct rule {
 	{ PRIM_METHOD_WINDOW,      AFTER_READY,         on_window            },
 	{ PRIM_METHOD_READY,       AFTER_CONFIG,        on_ready             },
 	{ PRIM_METHOD_STATE,       ASKS | AFTER_CONFIG, br_host_state_request},
-	{ PRIM_METHOD_LINK,        ASKS | AFTER_CONFIG, on_link              },
+	{ PRIM_METHOD_LINK,        ASKS | AFTER_CONFIG, br_host_link_request },
 	{ PRIM_METHOD_METRIC,      AFTER_CONFIG,        on_metric            },
 	{ PRIM_METHOD_PING,        ASKS | AFTER_CONFIG, on_ping              },
 	{ PRIM_METHOD_LOG,         0,                   on_log               },
@@ -268,7 +264,9 @@ static const char *hear_taken(struct br_host *h, const struct br_ask *ask,
 		return "a bad answer to SEND";
 	}
 	/* NULL: it was given back before the adapter knew. */
-	if (m && c->code != PRIM_OK)
+	if (m && c->code == PRIM_OK)
+		h->context.ops->taken(h->context.ctx, h, &m->delivery);
+	else if (m)
 		h->context.ops->report(h->context.ctx, h, &m->delivery, c->code,
 		    c->body);
 	br_message_unref(m);
@@ -288,6 +286,25 @@ static const char *hear_configured(struct br_host *h,
 	return NULL;
 }
 
+/* A probe says nothing about the regular PING, whose time goes on. */
+static const char *hear_pinged(struct br_host *h, const struct br_ask *ask,
+    const struct prim_command *c)
+{
+	const bool is_probe = ask->kind == HOST_ASK_PROBE;
+
+	if (!is_probe) {
+		h->pinging = false;
+		h->silent_ms = 0;
+	}
+	if (br_host_has_questions_before(h, ask->id))
+		return "a question is not answered";
+	if (c->code != PRIM_OK)
+		return "a bad answer to PING";
+	if (is_probe)
+		br_host_probe_answer(h);
+	return NULL;
+}
+
 static const char *hear_response(struct br_host *h,
     const struct prim_command *c)
 {
@@ -304,14 +321,13 @@ static const char *hear_response(struct br_host *h,
 		return hear_configured(h, c);
 	case HOST_ASK_QUESTION:
 		return br_host_answer(h, &ask, c);
+	case HOST_ASK_CANONICAL:
+		return br_host_canonical_answer(h, &ask, c);
 	case HOST_ASK_PING:
+	case HOST_ASK_PROBE:
 		break;
 	}
-	h->pinging = false;
-	h->silent_ms = 0;
-	if (br_host_has_questions_before(h, ask.id))
-		return "a question of presence is not answered";
-	return c->code == PRIM_OK ? NULL : "a bad answer to PING";
+	return hear_pinged(h, &ask, c);
 }
 
 static void link_command(void *ctx, const struct prim_command *c)

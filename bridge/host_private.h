@@ -6,7 +6,8 @@
  * What the files of the adapter host share: host.c (life and the public face),
  * host_process.c (the child), host_say.c and host_link.c (what we and it may
  * say), host_window.c (deliveries under way), host_ask.c (what presence asks of
- * it), host_state.c (what it keeps in the store).
+ * it), host_identity.c (whose an address is), host_schedule.c (when it wants to
+ * be tried again), host_state.c (what it keeps in the store).
  *
  *	          start            READY            DRAIN sent
  *	STOPPED ---------> STARTING ------> READY ------------> DRAINING
@@ -28,6 +29,9 @@ struct event;
 #define HOST_REQUESTS_MAX  256   /* unanswered, of the adapter */
 #define HOST_PRESENCE_MAX  272   /* the same, of presence: a few to spare */
 #define HOST_STATES_MAX    256   /* unanswered STATE */
+#define HOST_CANONICAL_MAX 256   /* unanswered LINK, of ours */
+#define HOST_PROBES_MAX    16    /* unanswered PING that was asked for */
+#define HOST_PAUSE_MAX     86400 /* seconds, of a schedule */
 #define HOST_TEXT_MAX      4096  /* octets of a LOG or REPORT text */
 #define HOST_LOG_PER_S     200   /* lines */
 #define HOST_SPARE         65536 /* octets over body_max that are endured */
@@ -43,8 +47,10 @@ enum host_phase {
 enum host_ask {
 	HOST_ASK_CONFIG,
 	HOST_ASK_PING,
+	HOST_ASK_PROBE,
 	HOST_ASK_SEND, /* what: the message, or NULL when it was given back */
-	HOST_ASK_QUESTION, /* what: struct prim_question; NULL: nobody waits */
+	HOST_ASK_QUESTION,  /* what: struct prim_question; NULL: nobody waits */
+	HOST_ASK_CANONICAL, /* what: struct host_canonical, owned */
 };
 
 /* All in ms. Members, so that tests need not wait. */
@@ -84,7 +90,9 @@ struct br_host {
 	struct prim_buf scratch;
 	uint64_t last_request; /* id of the adapter's newest request */
 	bool configured;       /* CONFIG was answered 200 */
-	bool pinging;          /* a PING is unanswered */
+	bool pinging;          /* the regular PING is unanswered */
+	unsigned probes;       /* others that are unanswered */
+	unsigned probes_owed;  /* asked for while those were too many */
 	unsigned silent_ms;    /* so long is CONFIG or PING unanswered */
 
 	/* The window. */
@@ -100,6 +108,9 @@ struct br_host {
 	size_t question_octets;
 	bool ask_owed;         /* one was refused, and `ask_room` is owed */
 	unsigned ask_reserved; /* for the most urgent of those */
+
+	unsigned canonicals;         /* LINK of ours without response */
+	struct br_schedule schedule; /* of the newest process that was ready */
 
 	unsigned states;    /* STATE requests unanswered */
 	int64_t log_second; /* the second that log_lines counts in */
@@ -146,6 +157,8 @@ bool br_host_headers_ok(const struct prim_command *c);
 
 void br_host_say_config(struct br_host *h);
 void br_host_say_ping(struct br_host *h);
+/* A PING of br_host_probe() is answered. */
+void br_host_probe_answer(struct br_host *h);
 void br_host_say_drain(struct br_host *h);
 /* Sends `r` and opens `ask`, whose id is returned. */
 uint64_t br_host_say_request(struct br_host *h, const struct br_host_request *r,
@@ -153,14 +166,33 @@ uint64_t br_host_say_request(struct br_host *h, const struct br_host_request *r,
 
 /* ---- host_ask.c ---- */
 
-/* Is one open that was asked before the request `id`? An adapter answers them
- * at once, so behind the answer to `id` none may be. */
+/* Is a question, a LINK or a PING open that went before the request `id`? An
+ * adapter answers those at once, so behind the answer to `id` none may be. */
 bool br_host_has_questions_before(struct br_host *h, uint64_t id);
 /* The answer to a question came. NULL, or what is wrong with it. */
 const char *br_host_answer(struct br_host *h, const struct br_ask *ask,
     const struct prim_command *c);
 /* The process is gone: nobody who asked hears an answer any more. */
 void br_host_end_questions(struct br_host *h);
+
+/* ---- host_identity.c ---- */
+
+/* LINK came: NULL, or what is wrong with it. */
+const char *br_host_link_request(struct br_host *h,
+    const struct prim_command *c);
+/* The answer to a LINK of ours came. NULL, or what is wrong with it. */
+const char *br_host_canonical_answer(struct br_host *h,
+    const struct br_ask *ask, const struct prim_command *c);
+/* The process is gone: whoever waits for a canonical form is told. */
+void br_host_end_canonicals(struct br_host *h);
+
+/* ---- host_schedule.c ---- */
+
+extern const struct br_schedule br_host_usual_schedule;
+
+/* What READY says of retries. NULL, or what is wrong with it. */
+const char *br_host_read_schedule(struct br_host *h,
+    const struct prim_command *c);
 
 /* ---- host_state.c ---- */
 

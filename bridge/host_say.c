@@ -66,17 +66,44 @@ void br_host_say_config(struct br_host *h)
 	prim_buf_fini(&body);
 }
 
-void br_host_say_ping(struct br_host *h)
+static void put_ping(struct br_host *h, enum host_ask kind)
 {
-	const struct br_ask ask = { .kind = HOST_ASK_PING };
+	const struct br_ask ask = { .kind = kind };
 	char text[BR_ASK_ID_MAX];
 	struct prim_buf *b = request(h, PRIM_METHOD_PING,
 	    br_ask_id(br_asks_put(&h->asks, &ask), text), 0);
 
 	prim_command_end(b);
 	br_link_send(&h->link, prim_buf_slice(b));
+}
+
+void br_host_say_ping(struct br_host *h)
+{
+	put_ping(h, HOST_ASK_PING);
 	h->pinging = true;
 	h->silent_ms = 0;
+}
+
+void br_host_probe(struct br_host *h)
+{
+	if (h->phase != HOST_READY && h->phase != HOST_DRAINING)
+		return;
+	if (h->probes >= HOST_PROBES_MAX) {
+		h->probes_owed++;
+		return;
+	}
+	h->probes++;
+	put_ping(h, HOST_ASK_PROBE);
+}
+
+void br_host_probe_answer(struct br_host *h)
+{
+	h->probes--;
+	if (h->probes_owed > 0) {
+		h->probes_owed--;
+		br_host_probe(h);
+	}
+	h->context.ops->alive(h->context.ctx, h);
 }
 
 void br_host_say_drain(struct br_host *h)
@@ -85,6 +112,33 @@ void br_host_say_drain(struct br_host *h)
 
 	prim_command_end(b);
 	br_link_send(&h->link, prim_buf_slice(b));
+}
+
+static bool is_to(struct prim_slice line)
+{
+	return prim_header_find(prim_slice_trim(prim_slice_cut(&line, ':'))) ==
+	    PRIM_HEADER_TO;
+}
+
+/* Every other line stays what and where it is. */
+static void put_lines(struct prim_buf *b, const struct br_message *m,
+    struct prim_slice target)
+{
+	struct prim_slice rest = m->lines;
+	bool told = false;
+
+	while (rest.len > 0) {
+		struct prim_slice line = prim_slice_cut(&rest, '\n');
+
+		if (!is_to(line)) {
+			prim_buf_put(b, line);
+			prim_buf_putc(b, '\n');
+		} else if (!told) {
+			prim_command_put_header(b, PRIM_HEADER_TO, target);
+			told = true;
+		}
+	}
+	prim_command_put_header(b, PRIM_HEADER_BRIDGE_ORIGINAL_TO, m->to);
 }
 
 void br_host_deliver(struct br_host *h, struct br_message *m,
@@ -99,12 +153,20 @@ void br_host_deliver(struct br_host *h, struct br_message *m,
 	struct prim_buf *b = request(h, PRIM_METHOD_SEND,
 	    br_ask_id(br_asks_put(&h->asks, &ask), text), m->body.len);
 
-	prim_buf_put(b, m->lines);
+	if (how->target.len > 0)
+		put_lines(b, m, how->target);
+	else
+		prim_buf_put(b, m->lines);
 	put_number(b, PRIM_HEADER_BRIDGE_HOPS, m->hops);
+	if (m->original_from.len > 0)
+		prim_command_put_header(b, PRIM_HEADER_BRIDGE_ORIGINAL_FROM,
+		    m->original_from);
 	prim_buf_puts(b, "Delivery-ID: ");
 	br_message_put_delivery(b, m);
 	prim_buf_puts(b, "\r\n");
 	put_number(b, PRIM_HEADER_ATTEMPT, how->attempt);
+	if (how->is_notice && m->return_token.len > 0)
+		prim_command_put_header(b, PRIM_HEADER_RETURN, m->return_token);
 	prim_command_end(b);
 	br_link_send(&h->link, prim_buf_slice(b));
 	br_link_send(&h->link, m->body);

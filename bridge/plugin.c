@@ -15,7 +15,7 @@
 #include "bridge/plugin_private.h"
 
 #define LINK_FD        3
-#define ASKS_SIZE      2048 /* twice submissions and presence, and some more */
+#define ASKS_SIZE      4096 /* twice what can be asked, and many fences */
 #define LAST_WORDS_MS  500
 #define CHECK_TEXT_MAX BR_YAML_TEXT_MAX
 
@@ -32,7 +32,7 @@ void br_plugin_end(struct bridge *b, enum plugin_exit code)
 static bool is_drained(const struct bridge *b)
 {
 	return b->draining && b->deliveries.count == 0 && b->submissions == 0 &&
-	    STAILQ_EMPTY(&b->states);
+	    b->question_count == 0 && STAILQ_EMPTY(&b->states);
 }
 
 static void on_later(evutil_socket_t fd, short what, void *arg)
@@ -115,6 +115,7 @@ static void init(struct bridge *b)
 	b->body_max = UINT32_MAX;
 	STAILQ_INIT(&b->refused);
 	STAILQ_INIT(&b->presence_refused);
+	STAILQ_INIT(&b->questions);
 	br_plugin_state_init(b);
 	br_asks_init(&b->asks, ASKS_SIZE);
 	br_link_init(&b->link, &br_plugin_link_ops, b);
@@ -146,6 +147,7 @@ static void release_lists(struct bridge *b)
 	br_asks_fini(&b->asks);
 	br_plugin_delivery_drop_all(b);
 	prim_table_fini(&b->deliveries);
+	br_plugin_identity_fini(b);
 	br_plugin_state_fini(b);
 }
 
@@ -161,6 +163,7 @@ static void fini(struct bridge *b)
 	b->state = prim_free(b->state);
 	br_plugin_config_fini(b);
 	prim_buf_fini(&b->scratch);
+	prim_buf_fini(&b->retry);
 	event_free(b->later);
 	event_base_free(b->base);
 }

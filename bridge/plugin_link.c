@@ -6,6 +6,8 @@
 
 #include "bridge/message.h"
 #include "bridge/plugin_private.h"
+#include "prim/address.h"
+#include "prim/imdn.h"
 
 static void respond(struct bridge *b, const struct prim_command *c,
     unsigned code, struct prim_slice body)
@@ -38,6 +40,7 @@ static void start(struct bridge *b)
 	}
 	b->state = prim_alloc(a->state_size ? a->state_size : 1);
 	b->started = true;
+	bridge_retry(b, a->retry_s, a->delay_notice_s);
 	if (!a->start(b, b->state, b->plugin.options))
 		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
 }
@@ -112,12 +115,55 @@ static bool read_message(const struct prim_command *c,
 		.delivery_id = prim_command_get(c, PRIM_HEADER_DELIVERY_ID),
 		.original_from = prim_command_get(c,
 		    PRIM_HEADER_BRIDGE_ORIGINAL_FROM),
+		.original_to = prim_command_get(c,
+		    PRIM_HEADER_BRIDGE_ORIGINAL_TO),
+		.return_token = prim_command_get(c, PRIM_HEADER_RETURN),
 		.command = c,
 	};
 	return out->from.len > 0 && out->to.len > 0 &&
 	    out->message_id.len > 0 && out->conversation_id.len > 0 &&
 	    read_number(c, PRIM_HEADER_ATTEMPT, &out->attempt) &&
 	    read_number(c, PRIM_HEADER_BRIDGE_HOPS, &out->hops);
+}
+
+/* Does the bridge speak, and no person? Nobody else may have that name. */
+static bool is_from_bridge(const struct bridge *b, struct prim_slice from)
+{
+	struct prim_address address;
+	struct prim_key key;
+	bool ours = false;
+
+	if (!prim_address_parse(from, &address))
+		return false;
+	prim_address_key(&address, &key);
+	for (size_t i = 0; i < b->config.domain_count; i++)
+		ours = ours ||
+		    prim_slice_eq(prim_key_domain(&key),
+			prim_slice_of(b->config.domains[i]));
+	return ours &&
+	    prim_slice_eq(prim_key_local(&key), PRIM_SLICE("postmaster"));
+}
+
+/* One that is malformed is a message like any other. */
+static bool read_notice(const struct bridge *b, const struct bridge_message *m,
+    struct prim_buf *room, struct prim_imdn *out)
+{
+	return (m->return_token.len > 0 || is_from_bridge(b, m->from)) &&
+	    prim_imdn_parse_message(m->content_type, m->body, room, out);
+}
+
+static unsigned deliver(struct bridge *b, struct bridge_message *m)
+{
+	struct prim_buf room = { 0 };
+	struct prim_imdn notice;
+	unsigned code;
+
+	if (read_notice(b, m, &room, &notice))
+		m->notice = &notice;
+	code = b->plugin.adapter->deliver(b->state, m);
+	m->notice = NULL;
+	prim_buf_fini(&room);
+	return code;
 }
 
 static bool hear_send(struct bridge *b, const struct prim_command *c)
@@ -136,7 +182,7 @@ static bool hear_send(struct bridge *b, const struct prim_command *c)
 	}
 	/* Before the call: the report may come from inside. */
 	br_plugin_delivery_put(b, &id);
-	code = b->plugin.adapter->deliver(b->state, &m);
+	code = deliver(b, &m);
 	if (code != 0)
 		br_plugin_delivery_drop(b, &id);
 	if (code != 0 && (code < 400 || code > 599)) {
@@ -160,6 +206,8 @@ static bool hear_request(struct bridge *b, const struct prim_command *c)
 	    c->method == PRIM_METHOD_UNSUBSCRIBE ||
 	    c->method == PRIM_METHOD_NOTIFY)
 		return br_plugin_presence_hear(b, c);
+	if (c->method == PRIM_METHOD_LINK)
+		return br_plugin_identity_hear(b, c);
 	if (c->method == PRIM_METHOD_PING)
 		return hear_ping(b, c);
 	if (c->method == PRIM_METHOD_CONFIG)
@@ -187,6 +235,8 @@ static bool hear_response(struct bridge *b, const struct prim_command *c)
 		break;
 	case PLUGIN_ASK_PRESENCE:
 		return br_plugin_presence_answer(b, ask.what, c);
+	case PLUGIN_ASK_LINK:
+		return br_plugin_identity_answer(b, c);
 	}
 	return true;
 }

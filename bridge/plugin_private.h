@@ -7,7 +7,8 @@
  * plugin_load.c (the plugin and its options), plugin_config.c (where domains
  * lead), plugin_sandbox*.c, plugin_link.c (what
  * the core says), plugin_say.c and plugin_submit.c (what the plugin says),
- * plugin_presence.c (both, about presence),
+ * plugin_presence.c (both, about presence), plugin_identity.c (both, about whose
+ * an address is),
  * plugin_state.c (what it keeps).
  */
 
@@ -41,6 +42,7 @@ enum plugin_ask {
 	PLUGIN_ASK_STATE,    /* the first of the queue */
 	PLUGIN_ASK_FENCE,    /* a PING behind WINDOW 0 */
 	PLUGIN_ASK_PRESENCE, /* what: struct plugin_presence */
+	PLUGIN_ASK_LINK,     /* the first of the queue */
 };
 
 /* Something the plugin submitted. */
@@ -62,6 +64,15 @@ struct plugin_presence {
 };
 
 STAILQ_HEAD(plugin_presence_list, plugin_presence);
+
+/* An address the plugin asked about. */
+struct plugin_question {
+	STAILQ_ENTRY(plugin_question) next;
+	struct prim_buf address;
+	uint64_t cookie;
+};
+
+STAILQ_HEAD(plugin_question_list, plugin_question);
 
 /* A delivery whose report is to come. */
 struct plugin_delivery {
@@ -105,7 +116,9 @@ struct bridge {
 	bool ready;    /* READY was sent */
 	bool draining; /* DRAIN came */
 	unsigned window;
-	unsigned fences;              /* unanswered: what comes before the
+	struct prim_buf retry;   /* owned: as READY says it; may be empty */
+	unsigned delay_notice_s; /* the same; 0: it does not */
+	unsigned fences;         /* unanswered: what comes before the
 	                                 answer is from before WINDOW 0 */
 	struct prim_table deliveries; /* owned: struct plugin_delivery */
 	unsigned submissions;         /* unanswered */
@@ -113,6 +126,8 @@ struct bridge {
 	struct plugin_submission_list refused; /* owned */
 	unsigned presences;                    /* unanswered, of presence */
 	struct plugin_presence_list presence_refused; /* owned */
+	struct plugin_question_list questions; /* owned: unanswered, in order */
+	unsigned question_count;
 	struct plugin_state_queue states; /* owned; the first is asked */
 	size_t state_octets;
 	struct event *state_retry; /* owned */
@@ -189,6 +204,15 @@ bool br_plugin_presence_answer(struct bridge *b, struct plugin_presence *p,
 void br_plugin_presence_settle(struct bridge *b, struct plugin_presence *p,
     unsigned code);
 struct plugin_presence *br_plugin_presence_free(struct plugin_presence *p);
+
+/* ---- plugin_identity.c ---- */
+
+/* LINK came: the canonical form of an address is wanted. False: the core broke
+ * the rules. */
+bool br_plugin_identity_hear(struct bridge *b, const struct prim_command *c);
+/* The core answered bridge_link(). False: it broke the rules. */
+bool br_plugin_identity_answer(struct bridge *b, const struct prim_command *c);
+void br_plugin_identity_fini(struct bridge *b);
 
 /* ---- plugin_state.c ---- */
 

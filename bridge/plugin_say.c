@@ -11,7 +11,8 @@
 
 #define REPORT_TEXT_MAX 200
 #define LOG_TEXT_MAX    2048
-#define WINDOW_MAX      1024 /* DESIGN 7 */
+#define WINDOW_MAX      1024  /* DESIGN 7 */
+#define PAUSE_MAX       86400 /* seconds, of a schedule */
 
 /* Requests. */
 
@@ -154,6 +155,11 @@ int bridge_socket(struct bridge *b, unsigned index)
 	return fd;
 }
 
+static unsigned in_bounds(unsigned seconds)
+{
+	return seconds < PAUSE_MAX ? seconds : PAUSE_MAX;
+}
+
 static void say_window(struct bridge *b, unsigned window)
 {
 	br_plugin_put_number(br_plugin_request(b, PRIM_METHOD_WINDOW, NULL, 0),
@@ -161,12 +167,29 @@ static void say_window(struct bridge *b, unsigned window)
 	br_plugin_send(b, PRIM_SLICE_NONE);
 }
 
+void bridge_retry(struct bridge *b, const unsigned pauses_s[BRIDGE_RETRY_MAX],
+    unsigned delay_notice_s)
+{
+	prim_buf_reset(&b->retry);
+	for (unsigned i = 0; i < BRIDGE_RETRY_MAX && pauses_s[i] > 0; i++)
+		prim_buf_putf(&b->retry, i == 0 ? "%u" : " %u",
+		    in_bounds(pauses_s[i]));
+	b->delay_notice_s = in_bounds(delay_notice_s);
+}
+
 void bridge_ready(struct bridge *b)
 {
+	struct prim_buf *out;
+
 	if (b->ready)
 		return;
 	b->ready = true;
-	br_plugin_request(b, PRIM_METHOD_READY, NULL, 0);
+	out = br_plugin_request(b, PRIM_METHOD_READY, NULL, 0);
+	if (b->retry.len > 0)
+		prim_command_put_header(out, PRIM_HEADER_RETRY,
+		    prim_buf_slice(&b->retry));
+	if (b->delay_notice_s > 0)
+		br_plugin_put_number(out, PRIM_HEADER_DELAY, b->delay_notice_s);
 	br_plugin_send(b, PRIM_SLICE_NONE);
 	if (b->window > 0)
 		say_window(b, b->window);
@@ -200,7 +223,7 @@ void bridge_window(struct bridge *b, unsigned deliveries)
 	br_plugin_later(b);
 }
 
-void bridge_report(struct bridge *b, struct prim_slice delivery_id,
+static void say_report(struct bridge *b, struct prim_slice delivery_id,
     unsigned code, const char *text)
 {
 	struct prim_slice what = cut_text(prim_slice_of(text), REPORT_TEXT_MAX);
@@ -209,18 +232,34 @@ void bridge_report(struct bridge *b, struct prim_slice delivery_id,
 
 	if (!br_message_parse_delivery(delivery_id, &id))
 		return;
-	if (code != PRIM_OK && code != PRIM_UNKNOWN_DELIVERY &&
-	    (code < 400 || code > 599)) {
-		bridge_log(b, BRIDGE_ERROR, "a report of a strange code=%u",
-		    code);
-		code = PRIM_INTERNAL_ERROR;
-	}
 	out = br_plugin_request(b, PRIM_METHOD_REPORT, NULL, what.len);
 	prim_command_put_header(out, PRIM_HEADER_DELIVERY_ID, delivery_id);
 	br_plugin_put_number(out, PRIM_HEADER_CODE, code);
 	put_text_type(out, what);
 	br_plugin_send(b, what);
 	br_plugin_delivery_drop(b, &id);
+}
+
+void bridge_report(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text)
+{
+	if (code != PRIM_OK && code != PRIM_UNKNOWN_DELIVERY &&
+	    (code < 400 || code > 599)) {
+		bridge_log(b, BRIDGE_ERROR, "a report of a strange code=%u",
+		    code);
+		code = PRIM_INTERNAL_ERROR;
+	}
+	say_report(b, delivery_id, code, text);
+}
+
+void bridge_report_late(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text)
+{
+	if (!b->ready || (code != PRIM_OK && (code < 400 || code > 499)))
+		bridge_log(b, BRIDGE_ERROR,
+		    "a late report too early or of a strange code=%u", code);
+	else
+		say_report(b, delivery_id, code, text);
 }
 
 void bridge_log(struct bridge *b, enum bridge_level level, const char *format,

@@ -25,8 +25,9 @@ static bool fields_ok(const struct bridge_message *m)
 	return header_ok(m->from) && header_ok(m->to) &&
 	    header_ok(m->message_id) && header_ok(m->conversation_id) &&
 	    header_ok(m->content_type) && prim_command_value_ok(m->date) &&
-	    prim_command_value_ok(m->reply_to) && token_ok(m->return_token) &&
-	    m->body.len > 0;
+	    prim_command_value_ok(m->reply_to) &&
+	    prim_command_value_ok(m->original_from) &&
+	    token_ok(m->return_token) && m->body.len > 0;
 }
 
 static void put_headers(struct bridge *b, struct prim_buf *out,
@@ -49,6 +50,9 @@ static void put_headers(struct bridge *b, struct prim_buf *out,
 	if (m->reply_to.len > 0)
 		prim_command_put_header(out, PRIM_HEADER_REPLY_TO, m->reply_to);
 	prim_command_put_header(out, PRIM_HEADER_CONTENT_TYPE, m->content_type);
+	if (m->original_from.len > 0)
+		prim_command_put_header(out, PRIM_HEADER_BRIDGE_ORIGINAL_FROM,
+		    m->original_from);
 	if (m->hops > 0)
 		br_plugin_put_number(out, PRIM_HEADER_BRIDGE_HOPS, m->hops);
 	if (m->return_token.len > 0)

@@ -40,6 +40,31 @@ static void host_down(void *ctx, struct br_host *h, bool died)
 	br_transit_host_down(s, dest_of(s, h));
 }
 
+/* Suspects are told by what is handed over and by deaths. */
+static void host_taken(void *ctx, struct br_host *h,
+    const struct prim_digest *delivery)
+{
+	(void)ctx;
+	(void)h;
+	(void)delivery;
+}
+
+static void host_alive(void *ctx, struct br_host *h)
+{
+	(void)ctx;
+	(void)h;
+}
+
+static bool host_linked(void *ctx, struct br_host *h, struct prim_slice address,
+    struct prim_buf *out)
+{
+	(void)ctx;
+	(void)h;
+	(void)address;
+	(void)out;
+	return false;
+}
+
 static void host_room(void *ctx, struct br_host *h)
 {
 	struct br_server *s = ctx;
@@ -93,6 +118,9 @@ static const struct br_host_ops HOST_OPS = {
 	.ask_room = host_ask_room,
 	.up = host_up,
 	.down = host_down,
+	.taken = host_taken,
+	.alive = host_alive,
+	.linked = host_linked,
 	.room = host_room,
 	.report = host_report,
 	.request = host_request,

@@ -8,7 +8,7 @@
 #include "prim/octet.h"
 
 #define LONGEST  25
-#define SAME_LEN 4 /* most names that share a length */
+#define SAME_LEN 5 /* most names that share a length */
 
 #define NAME(text)                                     \
 	{                                              \
@@ -53,6 +53,8 @@ static const struct prim_slice NAMES[PRIM_HEADER_COUNT] = {
 	[PRIM_HEADER_LEVEL] = NAME("Level"),
 	[PRIM_HEADER_NAME] = NAME("Name"),
 	[PRIM_HEADER_VALUE] = NAME("Value"),
+	[PRIM_HEADER_RETRY] = NAME("Retry"),
+	[PRIM_HEADER_DELAY] = NAME("Delay"),
 };
 
 /* The ids whose names have a length; the likeliest first, OTHER ends a row.
@@ -63,7 +65,8 @@ static const uint8_t BY_LEN[LONGEST + 1][SAME_LEN] = {
 	[3] = { PRIM_HEADER_KEY },
 	[4] = { PRIM_HEADER_FROM, PRIM_HEADER_DATE, PRIM_HEADER_CODE,
 		PRIM_HEADER_NAME },
-	[5] = { PRIM_HEADER_CLASS, PRIM_HEADER_LEVEL, PRIM_HEADER_VALUE },
+	[5] = { PRIM_HEADER_CLASS, PRIM_HEADER_LEVEL, PRIM_HEADER_VALUE,
+		PRIM_HEADER_RETRY, PRIM_HEADER_DELAY },
 	[6] = { PRIM_HEADER_DOMAIN, PRIM_HEADER_RETURN, PRIM_HEADER_WINDOW },
 	[7] = { PRIM_HEADER_PI_TYPE, PRIM_HEADER_ATTEMPT },
 	[8] = { PRIM_HEADER_DURATION, PRIM_HEADER_REPLY_TO,

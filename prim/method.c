@@ -268,12 +268,12 @@ static const struct prim_method_info METHODS[PRIM_METHOD_COUNT] = {
 		BODY(PRIM_BODY_ALLOWED),
 		REQUIRES(BIT(OPERATION)),
 	},
+	/* From an adapter it has a From, to one a To. */
 	[PRIM_METHOD_LINK] = {
 		.name = NAME("LINK"),
 		.service = PRIM_SERVICE_LOCAL,
 		.server_server = S_S,
 		.answered = true,
-		REQUIRES(BIT(FROM)),
 	},
 	[PRIM_METHOD_DRAIN] = {
 		.name = NAME("DRAIN"),

@@ -208,7 +208,7 @@ static void a_ping_that_overtakes_a_question_is_the_end(void **state)
 	answer(5, "200 OK\r\n\r\n");
 	assert_int_equal(behind.answers, 1);
 	assert_int_equal(behind.code, 0);
-	assert_true(world_logged(&w, "a question of presence is not answered"));
+	assert_true(world_logged(&w, "a question is not answered"));
 	world_fini(&w);
 }
 

@@ -143,9 +143,41 @@ static void world_down(void *ctx, struct br_host *h, bool died)
 {
 	struct world *w = ctx;
 
-	(void)died;
 	assert_false(br_host_is_up(h));
 	w->downs++;
+	w->deaths += died;
+}
+
+static void world_taken(void *ctx, struct br_host *h,
+    const struct prim_digest *delivery)
+{
+	struct world *w = ctx;
+
+	assert_true(br_host_is_ready(h) || !h->wanted);
+	w->last_taken = *delivery;
+	w->takens++;
+}
+
+static void world_alive(void *ctx, struct br_host *h)
+{
+	struct world *w = ctx;
+
+	assert_true(br_host_is_ready(h) || !h->wanted);
+	w->alives++;
+}
+
+static bool world_linked(void *ctx, struct br_host *h,
+    struct prim_slice address, struct prim_buf *out)
+{
+	struct world *w = ctx;
+
+	(void)h;
+	assert_true(prim_slice_starts(address, PRIM_SLICE("im:")));
+	w->links++;
+	if (!w->principal)
+		return false;
+	prim_buf_puts(out, w->principal);
+	return true;
 }
 
 static void world_room(void *ctx, struct br_host *h)
@@ -218,6 +250,9 @@ static void world_request(void *ctx, struct br_host *h,
 static const struct br_host_ops OPS = {
 	.up = world_up,
 	.down = world_down,
+	.taken = world_taken,
+	.alive = world_alive,
+	.linked = world_linked,
 	.room = world_room,
 	.report = world_report,
 	.ready = world_ready,

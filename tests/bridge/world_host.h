@@ -24,12 +24,16 @@ struct world {
 	struct br_host *host; /* owned */
 	int64_t now_ms;       /* 0: the real time */
 	unsigned ups, downs, rooms;
+	unsigned deaths; /* downs that say it died */
+	unsigned takens, alives, links;
+	struct prim_digest last_taken;
 	unsigned readies, gones, ask_rooms;
 	unsigned report_count;
 	struct world_report reports[WORLD_REPORTS_MAX];
 	unsigned requests, open_max;
 	unsigned answer; /* to submissions; 0: none is given */
 	struct prim_buf last_from;
+	const char *principal; /* whom every address is linked to; or NULL */
 	enum prim_method last_method;
 	struct prim_buf logged; /* every line, each with LF */
 	bool store_fails;       /* the next call to the store fails */

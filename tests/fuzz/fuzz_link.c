@@ -109,6 +109,27 @@ static void nothing(void *ctx, struct br_host *h)
 	(void)h;
 }
 
+static void on_taken(void *ctx, struct br_host *h,
+    const struct prim_digest *delivery)
+{
+	(void)ctx;
+	(void)h;
+	(void)delivery;
+}
+
+/* Every second address is linked. */
+static bool on_linked(void *ctx, struct br_host *h, struct prim_slice address,
+    struct prim_buf *out)
+{
+	(void)ctx;
+	(void)h;
+	if (!prim_slice_starts(address, PRIM_SLICE("im:")) &&
+	    !prim_slice_starts(address, PRIM_SLICE("IM:")))
+		abort();
+	prim_buf_puts(out, "im:a@localhost");
+	return address.len % 2;
+}
+
 static void on_report(void *ctx, struct br_host *h,
     const struct prim_digest *delivery, unsigned code, struct prim_slice text)
 {
@@ -148,6 +169,9 @@ static void on_request(void *ctx, struct br_host *h,
 static const struct br_host_ops OPS = {
 	.up = nothing,
 	.down = nothing_down,
+	.taken = on_taken,
+	.alive = nothing,
+	.linked = on_linked,
 	.room = nothing,
 	.report = on_report,
 	.ready = nothing,
