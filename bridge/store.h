@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "bridge/err.h"
+#include "prim/buf.h"
 #include "prim/hash.h"
 #include "prim/slice.h"
 
@@ -221,7 +222,8 @@ struct br_store_link {
 	int64_t verified_ms;   /* 0: not yet */
 	struct prim_slice how; /* "code", "operator"; empty: not yet */
 	/* While it is not verified: */
-	uint8_t code_hash[BR_HASH_LEN]; /* SHA-256 of salt and code */
+	uint8_t code_hash[BR_HASH_LEN]; /* of salt and code, keyed with the
+	                                   secret of queue.db */
 	uint8_t code_salt[16];
 	int64_t code_expires_ms;
 	unsigned code_tries;    /* wrong ones so far */
@@ -234,13 +236,18 @@ struct br_store_link {
  * account. */
 void br_store_link_put(struct br_store *s, const struct br_store_link *link,
     br_store_done_fn done, void *arg);
-/* ABSENT: there is none. `done` may be NULL. */
+/* The address goes out of its principal's order, too. ABSENT: there is none.
+ * `done` may be NULL. */
 void br_store_link_drop(struct br_store *s, struct prim_slice principal,
     struct prim_slice address, br_store_done_fn done, void *arg);
 /* In which order a principal is looked for: "prim" and addresses (keys), each
  * with LF. Empty: forgets it, and the usual order is back. ABSENT: no account. */
 void br_store_order_put(struct br_store *s, struct prim_slice principal,
     struct prim_slice order, br_store_done_fn done, void *arg);
+
+/* Appends what remains of `order` without `address`. */
+void br_store_order_without(struct prim_buf *out, struct prim_slice order,
+    struct prim_slice address);
 
 /* At start, synchronously: every link, then every order. */
 struct br_store_links {

@@ -107,7 +107,7 @@ static bool drop_write(struct br_store_db *db, struct br_store_job *job)
 
 	br_store_put_text(&q, key);
 	return br_store_query_run(&q) && br_store_changed(&q, job) &&
-	    br_store_presence_purge(db, key);
+	    br_store_presence_purge(db, key) && br_store_links_purge(db, key);
 }
 
 /* The account goes first: if we die between the files, what is left in the

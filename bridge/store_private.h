@@ -63,6 +63,14 @@ enum br_store_statement {
 	BR_SQL_STATE_DROP,
 	BR_SQL_STATE_FIND,
 	BR_SQL_STATE_LIST,
+	BR_SQL_LINK_PUT,
+	BR_SQL_LINK_DROP,
+	BR_SQL_LINK_PURGE,
+	BR_SQL_LINK_EACH,
+	BR_SQL_ORDER_PUT,
+	BR_SQL_ORDER_FIND,
+	BR_SQL_ORDER_DROP,
+	BR_SQL_ORDER_EACH,
 	BR_SQL_MESSAGE_PUT,
 	BR_SQL_MESSAGE_GET,
 	BR_SQL_MESSAGE_EACH,
@@ -299,6 +307,12 @@ void br_store_subscription_keep(char **room, struct br_store_subscription *sub);
 bool br_store_key_ok(struct prim_slice key);
 /* Drops leases and subscriptions long past their time, step by step. */
 void br_store_sweep(struct br_store *s, int64_t now_ms);
+
+/* ---- links (store_link.c) ---- */
+
+/* Drops the links of the principal `key`, and their order, in the transaction
+ * that runs. */
+bool br_store_links_purge(struct br_store_db *db, struct prim_slice key);
 
 /* Ends what waits for `destination`, in the transaction that runs. */
 bool br_store_end_for(struct br_store_db *db, struct prim_slice destination,

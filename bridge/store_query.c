@@ -18,6 +18,11 @@
 	"watcher, presentity, watcher_address," \
 	" presentity_address, id, is_outgoing, expires_ms"
 
+#define LINK_COLUMNS                                              \
+	"principal, address, network, made_ms, verified_ms, how," \
+	" code_hash, code_salt, code_expires_ms, code_tries,"     \
+	" is_foreign_asking"
+
 static const char *const TEXTS[BR_SQL_COUNT] = {
 	[BR_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[BR_SQL_SNAPSHOT] = "BEGIN",
@@ -126,6 +131,36 @@ static const char *const TEXTS[BR_SQL_COUNT] = {
 	[BR_SQL_STATE_LIST] =
 	    "SELECT key, value FROM state WHERE adapter = ?1 AND key > ?2"
 	    " ORDER BY key LIMIT ?3",
+
+	/* Nothing for an absent account, nor where the address is somebody
+	 * else's and would be this one's too. */
+	[BR_SQL_LINK_PUT] =
+	    "INSERT INTO link (" LINK_COLUMNS ")"
+	    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+	    " WHERE EXISTS (SELECT 1 FROM account WHERE key = ?1)"
+	    " AND (?5 = 0 OR NOT EXISTS (SELECT 1 FROM link"
+	    " WHERE address = ?2 AND verified_ms <> 0 AND principal <> ?1))"
+	    " ON CONFLICT (principal, address) DO UPDATE SET"
+	    " network = excluded.network, made_ms = excluded.made_ms,"
+	    " verified_ms = excluded.verified_ms, how = excluded.how,"
+	    " code_hash = excluded.code_hash, code_salt = excluded.code_salt,"
+	    " code_expires_ms = excluded.code_expires_ms,"
+	    " code_tries = excluded.code_tries,"
+	    " is_foreign_asking = excluded.is_foreign_asking",
+	[BR_SQL_LINK_DROP] =
+	    "DELETE FROM link WHERE principal = ?1 AND address = ?2",
+	[BR_SQL_LINK_PURGE] = "DELETE FROM link WHERE principal = ?1",
+	[BR_SQL_LINK_EACH] = "SELECT " LINK_COLUMNS
+			     " FROM link ORDER BY principal, address",
+	[BR_SQL_ORDER_PUT] =
+	    "INSERT INTO link_order (principal, words) SELECT ?1, ?2"
+	    " WHERE EXISTS (SELECT 1 FROM account WHERE key = ?1)"
+	    " ON CONFLICT (principal) DO UPDATE SET words = excluded.words",
+	[BR_SQL_ORDER_FIND] =
+	    "SELECT words FROM link_order WHERE principal = ?1",
+	[BR_SQL_ORDER_DROP] = "DELETE FROM link_order WHERE principal = ?1",
+	[BR_SQL_ORDER_EACH] =
+	    "SELECT principal, words FROM link_order ORDER BY principal",
 
 	[BR_SQL_MESSAGE_PUT] =
 	    "INSERT INTO message (key, lane, content_hash, destination, origin,"

@@ -55,6 +55,29 @@ static const char *const PRIMD_STEPS[] = {
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX subscription_to"
 	" ON subscription (presentity, watcher, id);",
+
+	/* The owner of an address is one row: two cannot be verified. */
+	"CREATE TABLE link ("
+	" principal TEXT NOT NULL CHECK (length(principal) > 0),"
+	" address TEXT NOT NULL CHECK (length(address) > 0),"
+	" network TEXT NOT NULL,"
+	" made_ms INTEGER NOT NULL,"
+	" verified_ms INTEGER NOT NULL,"
+	" how TEXT NOT NULL,"
+	" code_hash BLOB NOT NULL,"
+	" code_salt BLOB NOT NULL,"
+	" code_expires_ms INTEGER NOT NULL,"
+	" code_tries INTEGER NOT NULL,"
+	" is_foreign_asking INTEGER NOT NULL"
+	" CHECK (is_foreign_asking IN (0, 1)),"
+	" PRIMARY KEY (principal, address)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX link_owner ON link (address)"
+	" WHERE verified_ms <> 0;"
+	"CREATE TABLE link_order ("
+	" principal TEXT PRIMARY KEY NOT NULL CHECK (length(principal) > 0),"
+	" words TEXT NOT NULL CHECK (length(words) > 0)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 /*

@@ -72,7 +72,7 @@ static void refused(struct world *w, const char *part)
 static void new_files_are_private_and_current(void **state)
 {
 	static const char *const NAMES[] = { "primd.db", "queue.db" };
-	static const int VERSIONS[] = { 2, 1 };
+	static const int VERSIONS[] = { 3, 1 };
 	struct world *w = *state;
 	struct stat st;
 
@@ -101,7 +101,7 @@ static void a_file_without_a_schema_is_migrated(void **state)
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 	world_close(w);
 	assert_int_equal(ask(w, "queue.db", "PRAGMA user_version"), 1);
-	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 2);
+	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 3);
 }
 
 static void on_account(void *arg, const struct br_store_account *account,
@@ -130,6 +130,7 @@ static void what_had_no_presence_gets_it(void **state)
 	world_close(w);
 	exec(w, "primd.db",
 	    "DROP TABLE lease; DROP TABLE value; DROP TABLE subscription;"
+	    "DROP TABLE link; DROP TABLE link_order;"
 	    "INSERT INTO account VALUES ('ann@here.example',"
 	    " 'Ann@here.example', 4096, x'01', zeroblob(32), zeroblob(32),"
 	    " x'', 7);"
@@ -141,7 +142,7 @@ static void what_had_no_presence_gets_it(void **state)
 	world_expect(w, &heard, BR_STORE_DONE);
 	assert_int_equal(iterations, 4096);
 	world_close(w);
-	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 2);
+	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 3);
 	assert_int_equal(ask(w, "primd.db",
 			     "SELECT count(*) FROM subscription"),
 	    1);
