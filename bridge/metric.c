@@ -24,7 +24,6 @@
 static const struct {
 	const char *name;
 	const char *help;
-	const char *label; /* `{key="value"}`; NULL: none */
 } TABLE[BR_METRIC_COUNT] = {
 	[BR_METRIC_CONNECTIONS] = {
 	    "connections",
@@ -94,16 +93,13 @@ static const struct {
 	    "Messages given out of the outbox not for the first time." },
 	[BR_METRIC_NOTICES_FAILED] = {
 	    "notices_total",
-	    "Notices made for senders of messages, by kind.",
-	    "{kind=\"failed\"}" },
+	    "Notices made for senders of messages, by kind." },
 	[BR_METRIC_NOTICES_DELAYED] = {
 	    "notices_total",
-	    "Notices made for senders of messages, by kind.",
-	    "{kind=\"delayed\"}" },
+	    "Notices made for senders of messages, by kind." },
 	[BR_METRIC_NOTICES_DELIVERED] = {
 	    "notices_total",
-	    "Notices made for senders of messages, by kind.",
-	    "{kind=\"delivered\"}" },
+	    "Notices made for senders of messages, by kind." },
 	[BR_METRIC_QUARANTINES] = {
 	    "quarantines_total",
 	    "Messages taken out of turn for what they did or how they looked." },
@@ -146,6 +142,12 @@ static const struct {
 };
 
 /* clang-format on */
+
+static const char *const LABELS[BR_METRIC_COUNT] = {
+	[BR_METRIC_NOTICES_FAILED] = "{kind=\"failed\"}",
+	[BR_METRIC_NOTICES_DELAYED] = "{kind=\"delayed\"}",
+	[BR_METRIC_NOTICES_DELIVERED] = "{kind=\"delivered\"}",
+};
 
 /* One metric of one adapter. */
 struct series {
@@ -279,7 +281,7 @@ void br_metric_put_all(struct prim_buf *b)
 		if (m == 0 || strcmp(TABLE[m - 1].name, TABLE[m].name) != 0)
 			put_head(b, TABLE[m].name, TABLE[m].help);
 		prim_buf_putf(b, "primd_%s%s %" PRId64 "\n", TABLE[m].name,
-		    TABLE[m].label ? TABLE[m].label : "", values[m]);
+		    LABELS[m] ? LABELS[m] : "", values[m]);
 	}
 	for (size_t i = 0; i < all_count; i++)
 		put_series(b, i);
