@@ -19,7 +19,21 @@
  *	{"t":...,"event":"notice","delivery":<of the notice>,"kind":"failed",
  *	 "about":<delivery of the message>}
  *
- * Members that are not known are left out.
+ * Members that are not known are left out. The kind of an answer says that it is
+ * not about a way of its own: "joined" to that of the same message, which is
+ * still open; "known" from before; "conflict", for another content has that id.
+ *
+ * Lines about the file itself:
+ *
+ *	{"t":...,"event":"start"}            it was opened by a new process
+ *	{"t":...,"event":"stop"}             ... which came to an orderly end
+ *	{"t":...,"event":"lost","lines":12}  the disk was full: 12 are missing
+ *
+ * A process that is killed leaves no "stop", and maybe half a line. That gets
+ * its end when the file is opened again, so that only it cannot be read.
+ *
+ * Texts are JSON in ASCII (\u00FC). What is not UTF-8 in them is written out as
+ * \xHH, as prim/visible.h does.
  */
 
 #include <stdbool.h>
@@ -55,11 +69,12 @@ struct br_history_line {
 	unsigned attempt, code, hops;
 };
 
-/* Opens `file` for appending. NULL with a sentence. */
+/* Opens `file` for appending, or makes it (0600). NULL with a sentence. */
 struct br_history *br_history_open(const char *file, struct br_err *err);
 /* Writes out; NULL is fine; returns NULL. */
 struct br_history *br_history_close(struct br_history *h);
-/* Opens it anew by its name (after a rotation, SIGHUP). */
+/* Opens it anew by its name (after a rotation, SIGHUP). False with a sentence:
+ * it goes on in the old file. */
 bool br_history_reopen(struct br_history *h, struct br_err *err);
 
 /* Collects a line. NULL `h`: does nothing. `now_ms`: wall clock. */
