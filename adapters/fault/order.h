@@ -3,8 +3,9 @@
 #define FAULT_ORDER_H
 
 /*
- * What the fault adapter is told to do, as text: VERB, VERB-NUMBER or
- * VERB+ADDRESS, in the option `mode` or as the local part of a recipient.
+ * What the fault adapter is told to do, as text: VERB, VERB-NUMBER,
+ * VERB-NUMBER-MS or VERB+ADDRESS, in the options `mode` and `notice` or as the
+ * local part of a recipient.
  */
 
 #include "prim/buf.h"
@@ -17,12 +18,18 @@ enum fa_verb {
 	FA_TRANSIENT, /* take it, report 504 */
 	FA_SILENCE,   /* take it, never report */
 	FA_LATE,      /* -MS: report 200 after so long */
+	FA_BOUNCE,    /* -CODE-MS: report 101, then late word with CODE */
 	FA_HANG,      /* block the loop for ever */
 	FA_DIE,       /* -N: end the process with the N-th delivery */
+	FA_DIEAFTER,  /* -MS: take it, end the process after so long */
 	FA_GARBAGE,   /* write rubbish on the link */
 	FA_LIE,    /* answer what was never asked, report what was not taken */
 	FA_FLOOD,  /* -N: submit N messages to the sender */
+	FA_DUP,    /* -N: submit N to the sender, each twice; report twice */
 	FA_SPOOF,  /* +ADDRESS: submit one from there; report its outcome */
+	FA_AS,     /* +PRINCIPAL: the same, as if linked to the recipient; or
+	              +PRINCIPAL=ADDRESS: to that one */
+	FA_LINK,   /* +ADDRESS: report 200 if it is linked, else 403 */
 	FA_DOWN,   /* -MS: WINDOW 0, and open again after so long */
 	FA_SOCKET, /* report 200 if the first listening socket is there */
 	FA_TRY,    /* +WHAT: try to get out (escape.h); 200: it can be done */
@@ -39,6 +46,7 @@ enum fa_verb {
 struct fa_order {
 	enum fa_verb verb;
 	unsigned number;         /* 0 when there is none */
+	unsigned ms;             /* the same */
 	struct prim_buf address; /* owned */
 };
 
