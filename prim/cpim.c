@@ -259,6 +259,24 @@ static const char *add_content_header(struct prim_cpim *c,
 	return name_ok(h->name) ? NULL : "a content header has a bad name";
 }
 
+/* IMDN-032: what stands without the empty line before the content headers, as
+ * in the examples of RFC 5438. */
+static const char CONTENT_BEGINS[] = "the content headers begin";
+
+static const char *add_header_tolerantly(struct prim_cpim *c,
+    struct prim_slice line)
+{
+	struct prim_slice prefix = PRIM_SLICE("Content-");
+	const char *why;
+
+	if (line.len < prefix.len ||
+	    !prim_slice_eq_nocase(prim_slice_make(line.ptr, prefix.len),
+		prefix))
+		return add_header(c, line);
+	why = add_content_header(c, line);
+	return why ? why : CONTENT_BEGINS;
+}
+
 /* One of the two blocks of headers, up to its empty line. */
 typedef const char *(*add_fn)(struct prim_cpim *c, struct prim_slice line);
 
@@ -286,7 +304,8 @@ static const char *parse_block(struct prim_scan *s, struct prim_cpim *c,
 	return why;
 }
 
-static const char *parse(struct prim_slice object, struct prim_cpim *c)
+static const char *parse(struct prim_slice object, add_fn add,
+    struct prim_cpim *c)
 {
 	struct prim_scan s;
 	const char *why;
@@ -294,8 +313,8 @@ static const char *parse(struct prim_slice object, struct prim_cpim *c)
 	c->header_count = 0;
 	c->content_header_count = 0;
 	prim_scan_init(&s, object);
-	why = parse_block(&s, c, add_header);
-	if (!why)
+	why = parse_block(&s, c, add);
+	if (!why || why == CONTENT_BEGINS)
 		why = check_headers(c);
 	if (!why)
 		why = parse_block(&s, c, add_content_header);
@@ -314,8 +333,11 @@ static const char *parse(struct prim_slice object, struct prim_cpim *c)
 bool prim_cpim_parse(struct prim_slice object, struct prim_cpim *out,
     const char **out_why)
 {
-	const char *why = object.len ? parse(object, out) : "it is empty";
+	const char *why = object.len ? parse(object, add_header, out)
+				     : "it is empty";
 
+	if (why && object.len && !parse(object, add_header_tolerantly, out))
+		return true;
 	if (why && out_why)
 		*out_why = why;
 	return !why;

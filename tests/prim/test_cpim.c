@@ -121,6 +121,28 @@ static void content_may_be_empty_or_folded(void **state)
 	t_slice_is("content", cpim.content, "--x");
 }
 
+/* IMDN-032: the examples of RFC 5438 have no empty line there. Where there is
+ * one, it is heeded. */
+static void the_empty_line_before_content_headers_may_be_missing(void **state)
+{
+	(void)state;
+	parse(NEEDED "content-TYPE: text/plain\r\nContent-Length: 5\r\n\r\n"
+		     "a: b\r\n");
+	assert_int_equal(cpim.header_count, 3);
+	assert_int_equal(cpim.content_header_count, 2);
+	t_slice_is("content", cpim.content, "a: b\r\n");
+	parse(NEEDED "Content-Foo: x\r\n" CONTENT "hi");
+	assert_int_equal(cpim.header_count, 4);
+	assert_int_equal(cpim.content_header_count, 1);
+	t_slice_is("content", cpim.content, "hi");
+	assert_false(prim_cpim_parse(PRIM_SLICE(NEEDED "Content-Length: 5\r\n"
+						       "\r\nhi"),
+	    &cpim, NULL));
+	assert_false(prim_cpim_parse(PRIM_SLICE("From: <im:a@b>\r\n"
+						"Content-Type: a/b\r\n\r\n"),
+	    &cpim, NULL));
+}
+
 /* RFC 3862 3.4: three ways to say the same. */
 static void a_prefix_means_its_namespace(void **state)
 {
@@ -274,6 +296,8 @@ int main(void)
 		cmocka_unit_test(the_example_of_the_rfc_is_taken_apart),
 		cmocka_unit_test(the_example_is_built_again_octet_for_octet),
 		cmocka_unit_test(content_may_be_empty_or_folded),
+		cmocka_unit_test(
+		    the_empty_line_before_content_headers_may_be_missing),
 		cmocka_unit_test(a_prefix_means_its_namespace),
 		cmocka_unit_test(a_declaration_holds_from_there_on),
 		cmocka_unit_test(the_first_of_several_wins),
