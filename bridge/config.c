@@ -67,6 +67,7 @@ struct br_config *br_config_free(struct br_config *c)
 	listen_free(c->listen, c->listen_count);
 	prim_free(c->tls_certificate);
 	prim_free(c->tls_key);
+	prim_free(c->history);
 	prim_free(c->dns_hosts_file);
 	prim_free(c->admin.host);
 	for (size_t i = 0; i < c->route_count; i++)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bridge/log.h"
@@ -21,6 +22,8 @@
 
 #define KIB    ((uint64_t)1024)
 #define MIB    (KIB * 1024)
+#define GIB    (MIB * 1024)
+#define TIB    (GIB * 1024)
 #define SECOND ((uint64_t)1000)
 #define DAY    (SECOND * 86400)
 
@@ -46,6 +49,8 @@ enum number_key {
 	CONNECTIONS,
 	PER_ADDRESS,
 	OFFLINE,
+	QUEUE_MESSAGES,
+	QUEUE,
 	ANSWER,
 	GIVE_UP,
 };
@@ -62,6 +67,10 @@ static const struct number NUMBERS[] = {
 		  1000000,								  "a number from 1 to 1000000"             },
 	[OFFLINE] = { "limits",   "offline_messages",        parse_count,       0,   1000000,
 		  "a number from 0 to 1000000"										       },
+	[QUEUE_MESSAGES] = { "limits",   "queue_messages",          parse_count,       20,
+		  100000000,								"a number from 20 to 100000000"          },
+	[QUEUE] = { "limits",   "queue",                   br_value_size,     MIB, 64 * TIB,
+		  "a size from 1MiB to 64TiB"											},
 	[ANSWER] = { "delivery", "answer_within",           br_value_duration, 100,
 		  600 * SECOND,							     "a time from 100ms to 10m, with its unit"},
 	[GIVE_UP] = { "delivery", "give_up_after",           br_value_duration, 100,
@@ -115,6 +124,8 @@ static bool build_numbers(const struct br_config_build *b)
 	c->limit_connections = 100000;
 	c->limit_connections_per_address = 1000;
 	c->limit_offline_messages = 500;
+	c->limit_queue_messages = 1000000;
+	c->limit_queue = 16 * GIB;
 	c->answer_within_ms = 8000;
 	c->give_up_after_ms = DAY;
 	return take_number(b, BODY, limits->body, &c->limit_body) &&
@@ -125,6 +136,9 @@ static bool build_numbers(const struct br_config_build *b)
 		&c->limit_connections_per_address) &&
 	    take_small(b, OFFLINE, limits->offline_messages,
 		&c->limit_offline_messages) &&
+	    take_number(b, QUEUE_MESSAGES, limits->queue_messages,
+		&c->limit_queue_messages) &&
+	    take_number(b, QUEUE, limits->queue, &c->limit_queue) &&
 	    take_small(b, ANSWER, delivery->answer_within,
 		&c->answer_within_ms) &&
 	    take_number(b, GIVE_UP, delivery->give_up_after,
@@ -199,16 +213,21 @@ static bool build_admin(const struct br_config_build *b)
 	return !node || take_endpoint(b, node, PORT_ADMIN, &b->config->admin);
 }
 
+/* With the slash; empty when there is none. */
+static struct prim_slice folder_of(const char *path)
+{
+	const ptrdiff_t slash = prim_slice_find_last(prim_slice_of(path), '/');
+
+	return prim_slice_make(path, (size_t)(slash + 1));
+}
+
 /* A path as the file means it: from the folder the file is in. */
 static char *make_path(const struct br_config_build *b, const char *text)
 {
-	const struct prim_slice file = prim_slice_of(b->source->name);
-	const ptrdiff_t slash = prim_slice_find_last(file, '/');
 	struct prim_buf path = { 0 };
 
-	if (slash >= 0 && text[0] != '/')
-		prim_buf_put(&path,
-		    prim_slice_make(file.ptr, (size_t)slash + 1));
+	if (text[0] != '/')
+		prim_buf_put(&path, folder_of(b->source->name));
 	prim_buf_puts(&path, text);
 	return prim_buf_steal(&path);
 }
@@ -223,6 +242,30 @@ static bool take_file(const struct br_config_build *b, const char *section,
 		return true;
 	return br_yaml_complain(b->source, node_of(b, section, key),
 	    "cannot read `%s`: %s", br_yaml_show(*out), strerror(errno));
+}
+
+/* It need not be there yet, but it has to have a place to be. */
+static bool take_history(const struct br_config_build *b)
+{
+	const struct br_yaml *node = br_yaml_find(b->tree, "history");
+	struct br_config *c = b->config;
+	struct stat about;
+	char *folder;
+	bool ok;
+
+	if (!node)
+		return true;
+	c->history = make_path(b, node->text);
+	if (stat(c->history, &about) == 0 && S_ISDIR(about.st_mode))
+		return br_yaml_complain(b->source, node, "`%s` is a folder",
+		    br_yaml_show(c->history));
+	folder = prim_slice_copy(folder_of(c->history));
+	ok = !folder[0] || access(folder, F_OK) == 0;
+	if (!ok)
+		br_yaml_complain(b->source, node, "there is no folder `%s`",
+		    br_yaml_show(folder));
+	prim_free(folder);
+	return ok;
 }
 
 static bool build_files(const struct br_config_build *b)
@@ -244,7 +287,8 @@ static bool build_files(const struct br_config_build *b)
 		   &c->tls_certificate) &&
 	    take_file(b, "tls", "key", raw->tls.key, &c->tls_key) &&
 	    take_file(b, "dns", "hosts_file", raw->dns.hosts_file,
-		&c->dns_hosts_file);
+		&c->dns_hosts_file) &&
+	    take_history(b);
 }
 
 static unsigned bits_or(const uint32_t *bits, unsigned otherwise)
@@ -316,9 +360,8 @@ void br_config_build_warn(const struct br_config_build *b)
 	static const struct {
 		const char *section, *key;
 	} LATER[] = {
-		{"delivery",    "notices"   },
-		{ "federation", "tls"       },
-		{ "dns",        "hosts_file"},
+		{"federation", "tls"       },
+		{ "dns",       "hosts_file"},
 	};
 	const struct br_yaml *node;
 	char what[64];

@@ -44,8 +44,9 @@ static const cyaml_strval_t DISCLOSURES[] = {
 	{ "hide", 1},
 };
 static const cyaml_strval_t NOTICES[] = {
-	{"requested", 0},
-	{ "always",   1},
+	{"asked",      0},
+	{ "requested", 0}, /* as it was called first */
+	{ "always",    1},
 };
 static const cyaml_strval_t TLS_NEEDS[] = {
 	{"optional",  0},
@@ -104,6 +105,8 @@ static const cyaml_schema_field_t LIMITS[] = {
 	TEXT_FIELD("connections_per_address", br_raw_limits,
 	    connections_per_address),
 	TEXT_FIELD("offline_messages", br_raw_limits, offline_messages),
+	TEXT_FIELD("queue_messages", br_raw_limits, queue_messages),
+	TEXT_FIELD("queue", br_raw_limits, queue),
 	CYAML_FIELD_END,
 };
 
@@ -136,6 +139,9 @@ static const cyaml_schema_field_t ROUTE[] = {
 	CYAML_FIELD_SEQUENCE("relay", PTR, struct br_raw_route, relay, &TEXT, 0,
 	    RELAY_MAX),
 	BOOL_FIELD("queue", br_raw_route, queue),
+	CYAML_FIELD_SEQUENCE("retry", PTR, struct br_raw_route, retry, &TEXT, 1,
+	    BR_CONFIG_RETRY_MAX),
+	TEXT_FIELD("give_up_after", br_raw_route, give_up_after),
 	CYAML_FIELD_END,
 };
 
@@ -173,6 +179,7 @@ static const cyaml_schema_field_t WHOLE[] = {
 	MAP_FIELD("federation", federation, FEDERATION),
 	MAP_FIELD("dns", dns, DNS),
 	MAP_FIELD("admin", admin, ADMIN),
+	TEXT_FIELD("history", br_raw, history),
 	CYAML_FIELD_SEQUENCE_COUNT("routes", PTR, struct br_raw, routes,
 	    route_count, &ROUTE_ENTRY, 0, ROUTES_MAX),
 	CYAML_FIELD_SEQUENCE_COUNT("adapters", PTR, struct br_raw, adapters,

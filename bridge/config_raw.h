@@ -24,6 +24,9 @@ struct br_raw_route {
 	char **relay;
 	size_t relay_count;
 	bool *queue;
+	char **retry;
+	size_t retry_count;
+	char *give_up_after;
 };
 
 struct br_raw_adapter {
@@ -52,6 +55,8 @@ struct br_raw_limits {
 	char *connections;
 	char *connections_per_address;
 	char *offline_messages;
+	char *queue_messages;
+	char *queue;
 };
 
 struct br_raw_delivery {
@@ -89,6 +94,7 @@ struct br_raw {
 	struct br_raw_federation federation;
 	struct br_raw_dns dns;
 	struct br_raw_admin admin;
+	char *history;
 	struct br_raw_route *routes;
 	size_t route_count;
 	struct br_raw_adapter *adapters;

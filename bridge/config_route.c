@@ -9,6 +9,9 @@
 #include "prim/base.h"
 #include "prim/buf.h"
 
+#define SECOND ((uint64_t)1000)
+#define DAY    (SECOND * 86400)
+
 /* "x" or ".x" in lower case, or NULL. */
 static char *parse_pattern(const char *text)
 {
@@ -85,6 +88,48 @@ static bool take_relay(const struct br_config_build *b,
 	return true;
 }
 
+static bool take_retry(const struct br_config_build *b,
+    const struct br_yaml *list, struct br_config_route *route)
+{
+	const struct br_yaml *node;
+	uint64_t ms;
+
+	if (!list)
+		return true;
+	if (!route->queues)
+		return br_yaml_complain(b->source, list,
+		    "`retry` has no meaning where `queue` is false");
+	for (node = list->first; node; node = node->next) {
+		if (!br_value_duration(node->text, &ms) || ms < SECOND ||
+		    ms > DAY || ms % SECOND != 0)
+			return br_yaml_complain(b->source, node,
+			    "an entry of `retry` must be a time from 1s to "
+			    "24h, with its unit, in whole seconds, not `%s`",
+			    br_yaml_show(node->text));
+		route->retry_s[route->retry_count++] = (unsigned)(ms / SECOND);
+	}
+	return true;
+}
+
+static bool take_give_up(const struct br_config_build *b,
+    const struct br_yaml *node, struct br_config_route *route)
+{
+	uint64_t ms;
+
+	if (!node)
+		return true;
+	if (!route->queues)
+		return br_yaml_complain(b->source, node,
+		    "`give_up_after` has no meaning where `queue` is false");
+	if (!br_value_duration(node->text, &ms) || ms < 100 || ms > 30 * DAY)
+		return br_yaml_complain(b->source, node,
+		    "`give_up_after` must be a time from 100ms to 30d, with "
+		    "its unit, not `%s`",
+		    br_yaml_show(node->text));
+	route->give_up_after_ms = ms;
+	return true;
+}
+
 static bool build_route(const struct br_config_build *b,
     const struct br_yaml *node, const struct br_raw_route *raw)
 {
@@ -98,7 +143,9 @@ static bool build_route(const struct br_config_build *b,
 	    !check_via(b, br_yaml_find(node, "via")))
 		return false;
 	route->via = prim_copy(raw->via, strlen(raw->via));
-	return take_relay(b, br_yaml_find(node, "relay"), route);
+	return take_relay(b, br_yaml_find(node, "relay"), route) &&
+	    take_retry(b, br_yaml_find(node, "retry"), route) &&
+	    take_give_up(b, br_yaml_find(node, "give_up_after"), route);
 }
 
 bool br_config_build_routes(const struct br_config_build *b)

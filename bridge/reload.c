@@ -82,6 +82,20 @@ static bool routes_differ(const struct br_config *a, const struct br_config *b)
 	return false;
 }
 
+/* Of routes that are otherwise the same: whoever holds one sees the new ones. */
+static void adopt_schedules(struct br_config *live,
+    const struct br_config *fresh)
+{
+	for (size_t i = 0; i < live->route_count; i++) {
+		struct br_config_route *route = &live->routes[i];
+		const struct br_config_route *now = &fresh->routes[i];
+
+		memcpy(route->retry_s, now->retry_s, sizeof(route->retry_s));
+		route->retry_count = now->retry_count;
+		route->give_up_after_ms = now->give_up_after_ms;
+	}
+}
+
 static void tell(const struct br_log *log, bool changed, const char *key)
 {
 	if (changed)
@@ -96,7 +110,10 @@ void br_reload_adopt(struct br_config *live, const struct br_config *fresh,
 	tell(log, differs(live->user, fresh->user), "user");
 	tell(log, listen_differs(live, fresh), "listen");
 	tell(log, adapters_differ(live, fresh), "adapters");
-	tell(log, routes_differ(live, fresh), "routes");
+	if (routes_differ(live, fresh))
+		tell(log, true, "routes");
+	else
+		adopt_schedules(live, fresh);
 	tell(log,
 	    live->mechanisms != fresh->mechanisms ||
 		live->allow_plaintext != fresh->allow_plaintext,
@@ -113,6 +130,7 @@ void br_reload_adopt(struct br_config *live, const struct br_config *fresh,
 	tell(log, live->offline_store != fresh->offline_store,
 	    "delivery.offline_store");
 	tell(log, live->limit_body != fresh->limit_body, "limits.body");
+	tell(log, differs(live->history, fresh->history), "history");
 	live->acl_own_domain = fresh->acl_own_domain;
 	live->acl_everyone = fresh->acl_everyone;
 	live->disclosure_hide = fresh->disclosure_hide;
@@ -121,6 +139,8 @@ void br_reload_adopt(struct br_config *live, const struct br_config *fresh,
 	live->limit_connections_per_address =
 	    fresh->limit_connections_per_address;
 	live->limit_offline_messages = fresh->limit_offline_messages;
+	live->limit_queue_messages = fresh->limit_queue_messages;
+	live->limit_queue = fresh->limit_queue;
 	live->answer_within_ms = fresh->answer_within_ms;
 	live->give_up_after_ms = fresh->give_up_after_ms;
 	live->notices_always = fresh->notices_always;

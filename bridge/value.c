@@ -38,11 +38,12 @@ static bool parse_number(const char *text, const struct unit *unit,
 bool br_value_size(const char *text, uint64_t *out_octets)
 {
 	static const struct unit UNITS[] = {
-		{"",     1         },
-		{ "KiB", 1024      },
-		{ "MiB", 1048576   },
-		{ "GiB", 1073741824},
-		{ NULL,  0         },
+		{"",     1                },
+		{ "KiB", (uint64_t)1 << 10},
+		{ "MiB", (uint64_t)1 << 20},
+		{ "GiB", (uint64_t)1 << 30},
+		{ "TiB", (uint64_t)1 << 40},
+		{ NULL,  0                },
 	};
 
 	return parse_number(text, UNITS, out_octets);

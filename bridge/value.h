@@ -14,7 +14,7 @@
 
 #include "bridge/config.h"
 
-/* Octets: "65536", "64KiB", "1MiB", "2GiB". */
+/* Octets: "65536", "64KiB", "1MiB", "2GiB", "1TiB". */
 bool br_value_size(const char *text, uint64_t *out_octets);
 
 /* Milliseconds: "500ms", "8s", "15m", "24h", "7d". The unit is a must. */

@@ -28,14 +28,17 @@ static const char FULL[] =
     "default_acl: { own_domain: [fetch, send], everyone: [] }\n"
     "disclosure: open\n"
     "limits: { body: 2MiB, presence: 32KiB, connections: 10,\n"
-    "  connections_per_address: 5, offline_messages: 50 }\n"
+    "  connections_per_address: 5, offline_messages: 50,\n"
+    "  queue_messages: 2000, queue: 3TiB }\n"
     "delivery: { answer_within: 1500ms, offline_store: false,\n"
     "  give_up_after: 2d, notices: requested }\n"
     "federation: { tls: optional }\n"
     "dns: { hosts_file: hosts.zone }\n"
     "admin: { listen: 127.0.0.1:0 }\n"
+    "history: history.json\n"
     "routes:\n"
-    "  - { domain: Jabber.example, via: xmpp }\n"
+    "  - { domain: Jabber.example, via: xmpp, retry: [5s, 1m, 24h],\n"
+    "      give_up_after: 72h }\n"
     "  - { domain: .mail.example, via: mail, queue: false,\n"
     "      relay: [jabber.example, .x.example] }\n"
     "adapters:\n"
@@ -137,12 +140,15 @@ static void every_key_arrives(void **state)
 	assert_int_equal(c->limit_connections, 10);
 	assert_int_equal(c->limit_connections_per_address, 5);
 	assert_int_equal(c->limit_offline_messages, 50);
+	assert_int_equal(c->limit_queue_messages, 2000);
+	assert_int_equal(c->limit_queue, (uint64_t)3 << 40);
 	assert_int_equal(c->answer_within_ms, 1500);
 	assert_int_equal(c->give_up_after_ms, 2 * 86400000);
 	assert_true(!c->offline_store && !c->notices_always);
 	assert_true(!c->federation_tls_required && !c->disclosure_hide);
 	assert_string_equal(c->admin.host, "127.0.0.1");
 	assert_int_equal(c->admin.port, 0);
+	assert_string_equal(c->history, path_of("history.json"));
 	br_config_free(c);
 }
 
@@ -161,6 +167,46 @@ static void routes_arrive(void **state)
 	br_config_free(c);
 }
 
+static void a_route_has_its_own_pauses_and_patience(void **state)
+{
+	static const unsigned PAUSES[] = { 5, 60, 86400 };
+	struct br_config *c = read_full();
+
+	(void)state;
+	assert_int_equal(c->routes[0].retry_count, PRIM_COUNT(PAUSES));
+	assert_memory_equal(c->routes[0].retry_s, PAUSES, sizeof(PAUSES));
+	assert_int_equal(c->routes[0].give_up_after_ms, 72 * 3600000);
+	assert_int_equal(c->routes[1].retry_count, 0);
+	assert_int_equal(c->routes[1].give_up_after_ms, 0);
+	br_config_free(c);
+}
+
+static void notices_are_always_or_asked_for(void **state)
+{
+	static const struct {
+		const char *word;
+		bool always;
+	} WORDS[] = {
+		{"always",     true },
+		{ "asked",     false},
+		{ "requested", false},
+	};
+
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(WORDS); i++) {
+		struct br_config *c;
+
+		snprintf(text, sizeof(text),
+		    "domains: [a]\ndelivery: { notices: %s }", WORDS[i].word);
+		c = parse(text);
+		if (c->notices_always != WORDS[i].always)
+			fail_msg("%s", WORDS[i].word);
+		br_config_free(c);
+	}
+}
+
 static void adapters_arrive_with_echo_behind_them(void **state)
 {
 	struct br_config *c = read_full();
@@ -169,7 +215,7 @@ static void adapters_arrive_with_echo_behind_them(void **state)
 	assert_int_equal(c->adapter_count, 3);
 	assert_string_equal(c->adapters[0].domain, "prim.example.org");
 	assert_string_equal(c->adapters[0].gateway_domain, "xmpp.example");
-	assert_int_equal(c->adapters[0].line, 25);
+	assert_int_equal(c->adapters[0].line, 28);
 	assert_int_equal(c->adapters[0].column, 5);
 	assert_null(c->adapters[1].domain);
 	assert_int_equal(c->adapters[1].listen_count, 2);
@@ -223,6 +269,10 @@ static void without_a_file_there_is_a_working_default(void **state)
 	assert_string_equal(c->adapters[0].domain, "echo.localhost");
 	assert_int_equal(c->limit_body, 1024 * 1024);
 	assert_int_equal(c->answer_within_ms, 8000);
+	assert_int_equal(c->limit_queue_messages, 1000000);
+	assert_int_equal(c->limit_queue, (uint64_t)16 << 30);
+	assert_int_equal(c->give_up_after_ms, 86400000);
+	assert_null(c->history);
 	assert_true(c->offline_store && c->notices_always);
 	assert_true(c->federation_tls_required);
 	assert_int_equal(c->acl_everyone, BR_RIGHT_SEND);
@@ -279,6 +329,7 @@ static void keys_without_effect_are_told_once(void **state)
 		       "auth: { mechanisms: [SCRAM-SHA-256-PLUS, CRAM-MD5, "
 		       "EXTERNAL, EXTERNAL] }\n"
 		       "federation: { tls: required }\n"
+		       "delivery: { notices: asked }\n"
 		       "disclosure: hide\n"),
 	    &log, NULL);
 	br_log_set_sink(NULL, NULL);
@@ -359,6 +410,8 @@ int main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(every_key_arrives),
 		cmocka_unit_test(routes_arrive),
+		cmocka_unit_test(a_route_has_its_own_pauses_and_patience),
+		cmocka_unit_test(notices_are_always_or_asked_for),
 		cmocka_unit_test(adapters_arrive_with_echo_behind_them),
 		cmocka_unit_test(options_keep_their_lines_and_columns),
 		cmocka_unit_test(without_a_file_there_is_a_working_default),
