@@ -66,6 +66,8 @@ struct br_identities *br_identities_free(struct br_identities *all);
 const struct br_identity *br_identity_of(const struct br_identities *all,
     struct prim_slice address);
 
+/* Nothing may be changed from inside an `each`. */
+
 /* Where a principal is looked for, in its owner's order: `each` is called with
  * NULL for its PRIM inbox, else with a verified link, until it returns false.
  * Usually first PRIM, then the links as they were verified. */
@@ -82,7 +84,9 @@ void br_identities_each(const struct br_identities *all,
 /* ---- changing ---- */
 
 /* Told when it is committed, or refused: `why` is NULL, or a sentence for a
- * person that says what is wrong and what to do. Once, maybe from inside. */
+ * person that says what is wrong and what to do, without its full stop; borrowed
+ * during the callback. Once, maybe from inside. Changes are made one after the
+ * other, in the order of the calls. */
 typedef void (*br_identity_done_fn)(void *arg, const char *why);
 
 /* Who asks. */
@@ -98,21 +102,27 @@ struct br_identity_wish {
 	enum br_identity_side side;
 };
 
-/* Begins a link. `out_code` (BR_CODE_DIGITS digits and NUL; not for the
- * operator) is to be told to the other side, once `done` said NULL; it is set
- * before. Refused: the principal does not exist, the address is of a domain we
- * serve, reserved, of a domain that leads to no adapter, is linked to somebody
- * (whose name is not said) or to this one already, has BR_LINKS_MAX; too many
- * codes were asked for. */
+/* Begins a link. `out_code` (BR_CODE_DIGITS digits and NUL; NULL for the
+ * operator) is set at once and has to stay until `done`; once that said NULL the
+ * code is to be told to the other side. Refused: the principal does not exist,
+ * the address is of a domain we serve, reserved, of a domain that leads to no
+ * adapter, is linked to somebody (whose name is not said) or to this one already,
+ * has BR_LINKS_MAX; too many codes were asked for by this side, or sent to the
+ * other one. What was asked for before by either side is replaced.
+ *
+ * A foreign side does not learn who exists: where there is no such principal, or
+ * he has too many links, `done` says NULL and `out_code` is empty: there is
+ * nobody to tell. A code for such a link is wrong, as often as any other. */
 void br_identity_ask(struct br_identities *all,
     const struct br_identity_wish *wish, char out_code[BR_CODE_DIGITS + 1],
     br_identity_done_fn done, void *arg);
 
-/* The code came back. `address` may be empty when only one is asked for;
- * `principal` the same for a foreign side. The operator needs no code. Refused:
- * nothing was asked for, it is wrong (how many tries are left), too late, or the
- * address has an owner by now. Wrong codes are counted durably and compared in
- * constant time. */
+/* The code came back, from the side that asked for the link. `address` may be
+ * empty when only one is asked for; `principal` the same for a foreign side. The
+ * operator needs no code, and may say one for either side. Refused: nothing was
+ * asked for, it is wrong (how many tries are left), too late, or the address has
+ * an owner by now. Wrong codes are counted durably and compared in constant
+ * time; while the store cannot write, right and wrong ones are answered alike. */
 struct br_identity_answer {
 	struct prim_slice principal, address; /* keys */
 	struct prim_slice code;
