@@ -57,20 +57,21 @@ bool br_notice_is_due(const struct br_store_message *m,
  * What is said to a person.
  */
 
-/* By what the log has; a reason of a network's own is not repeated, as it may
- * say more than its user wants told. */
+/* By what the reason begins with. One of a network's own is not repeated: it is
+ * for the operator, and may say more than the recipient wants told. */
 static const struct {
 	const char *reason;
 	const char *sentence;
 } REASONS[] = {
-	{"expired",          "it could not be delivered in time"      },
-	{ "poison",
-         "it was set aside: its way broke down over it three times"   },
-	{ "dropped",         "the operator of the bridge removed it"  },
-	{ "quarantined",     "the operator of the bridge set it aside"},
-	{ "damaged",         "the bridge's copy of it was damaged"    },
-	{ "account removed", "the account it waited for was removed"  },
-	{ "loop",            "it went in a circle between bridges"    },
+	{"expired",           "it could not be delivered in time"      },
+	{ "the adapter died",
+         "it was set aside: what was to deliver it "
+	    "broke down over it three times"                           },
+	{ "dropped",          "the operator of the bridge removed it"  },
+	{ "quarantined",      "the operator of the bridge set it aside"},
+	{ "damaged",          "the bridge's own copy of it was damaged"},
+	{ "account removed",  "the account that it was for was removed"},
+	{ "loop",             "it went in a circle between bridges"    },
 };
 
 static const struct {
@@ -87,14 +88,15 @@ static const struct {
 	{ PRIM_ASTRENGTH_TOO_WEAK,
          "the recipient is not sure enough of who sent it"                    },
 	{ PRIM_NOT_IMPLEMENTED,    "the other side cannot take such messages" },
-	{ PRIM_BAD_GATEWAY,        "it went in a circle between bridges"      },
+	{ PRIM_BAD_GATEWAY,
+         "it went in a circle, or a server on its way gave no proper answer"  },
 	{ PRIM_GATEWAY_TIMEOUT,    "it could not be delivered in time"        },
 };
 
 const char *br_notice_sentence(unsigned code, struct prim_slice reason)
 {
 	for (size_t i = 0; i < PRIM_COUNT(REASONS); i++) {
-		if (prim_slice_eq(reason, prim_slice_of(REASONS[i].reason)))
+		if (prim_slice_starts(reason, prim_slice_of(REASONS[i].reason)))
 			return REASONS[i].sentence;
 	}
 	for (size_t i = 0; i < PRIM_COUNT(CODES); i++) {

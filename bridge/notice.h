@@ -52,7 +52,10 @@ bool br_notice_make(const struct br_message_keys *keys,
     const struct br_store_message *m, const struct br_notice_cause *cause,
     struct prim_buf *room, struct br_store_message *out);
 
-/* The sentence for a person: "it could not be delivered within 24 hours". */
+/* The sentence for a person: "it could not be delivered in time". By what the
+ * reason begins with, if we know it ("expired", "the adapter died", "dropped",
+ * "quarantined", "damaged", "account removed", "loop"), else by the code.
+ * Static. */
 const char *br_notice_sentence(unsigned code, struct prim_slice reason);
 
 #endif
