@@ -24,8 +24,7 @@
 static bool is_routed_to(const struct br_server *s, const struct br_peer *peer,
     const struct prim_key *who)
 {
-	const struct br_route *home = br_router_find(s->router,
-	    prim_key_domain(who));
+	const struct br_route *home = br_server_route(s, prim_key_slice(who));
 
 	return home && home->kind == BR_ROUTE_ADAPTER &&
 	    br_host_peer(s->hosts[home->adapter]) == peer;
@@ -51,7 +50,10 @@ struct sending {
 	struct br_peer *peer;
 	const struct prim_command *c;
 	struct prim_address from, to;
-	struct prim_key sender, recipient;
+	/* Of a linked sender: `from` is his principal, `sender` himself. */
+	struct prim_address original;
+	struct prim_key sender, recipient, principal;
+	bool is_linked;
 	const struct br_route *route; /* of the recipient */
 	unsigned hops;                /* as it leaves us */
 };
@@ -88,6 +90,19 @@ static bool hops_parse(struct sending *s)
 	return true;
 }
 
+/* Who an adapter says it really was. */
+static bool original_parse(struct sending *s)
+{
+	struct prim_slice text = prim_command_get(s->c,
+	    PRIM_HEADER_BRIDGE_ORIGINAL_FROM);
+
+	s->is_linked = s->peer->kind == BR_PEER_ADAPTER && text.len > 0;
+	if (!s->is_linked)
+		return true;
+	return prim_address_parse(text, &s->original) &&
+	    s->original.scheme == PRIM_SCHEME_IM;
+}
+
 /* Step 8: syntax, schemes, whose headers. */
 static unsigned check_syntax(struct sending *s)
 {
@@ -106,9 +121,10 @@ static unsigned check_syntax(struct sending *s)
 		return PRIM_BAD_REQUEST;
 	if (is_client && has_bridge_header(c))
 		return PRIM_BAD_REQUEST; /* DESIGN 4 */
-	if (!hops_parse(s))
+	if (!hops_parse(s) || !original_parse(s))
 		return PRIM_BAD_REQUEST;
-	prim_address_key(&s->from, &s->sender);
+	prim_address_key(s->is_linked ? &s->original : &s->from, &s->sender);
+	prim_address_key(&s->from, &s->principal);
 	prim_address_key(&s->to, &s->recipient);
 	return 0;
 }
@@ -116,24 +132,37 @@ static unsigned check_syntax(struct sending *s)
 /* Step 9. */
 static unsigned check_sender(const struct sending *s)
 {
-	return br_dispatch_may_speak(s->server, s->peer, &s->sender)
+	const struct br_identity *link;
+
+	if (!br_dispatch_may_speak(s->server, s->peer, &s->sender))
+		return PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
+	if (!s->is_linked)
+		return 0;
+	link = br_identity_of(s->server->identities,
+	    prim_key_slice(&s->sender));
+	return link &&
+		prim_slice_eq(link->principal, prim_key_slice(&s->principal))
 	    ? 0
-	    : PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
+	    : PRIM_FORBIDDEN;
 }
 
 /* Step 11, and the rules of DESIGN 6 on relaying and loops. */
 static unsigned check_route(struct sending *s)
 {
-	struct prim_slice domain = prim_key_domain(&s->recipient);
 	bool is_client = s->peer->kind == BR_PEER_CLIENT;
 
-	s->route = br_router_find(s->server->router, domain);
+	s->route = br_server_route(s->server, prim_key_slice(&s->recipient));
 	if (!s->route)
 		return PRIM_NOT_FOUND;
 	if (s->hops > BR_HOPS_MAX)
 		return is_client ? PRIM_INTERNAL_ERROR : PRIM_BAD_GATEWAY;
 	if (is_client || s->route->kind == BR_ROUTE_LOCAL)
 		return 0;
+	if (s->is_linked) /* on behalf of a principal of ours */
+		return prim_slice_eq(prim_key_slice(&s->sender),
+			   prim_key_slice(&s->recipient))
+		    ? PRIM_FORBIDDEN
+		    : 0;
 	if (prim_slice_eq(prim_key_slice(&s->sender),
 		prim_key_slice(&s->recipient)))
 		return PRIM_FORBIDDEN; /* never back to where it came from */
@@ -167,6 +196,15 @@ static unsigned check_send(struct sending *s)
 	return code;
 }
 
+static int64_t give_up_after(const struct sending *s)
+{
+	const struct br_config_route *from = s->route->from;
+
+	return (int64_t)(from && from->give_up_after_ms
+		? from->give_up_after_ms
+		: s->server->config->give_up_after_ms);
+}
+
 static void send_begin(struct sending *s)
 {
 	struct br_server *server = s->server;
@@ -180,8 +218,7 @@ static void send_begin(struct sending *s)
 		.strength = br_peer_strength(s->peer, s->c),
 		.hops = s->hops,
 		.accepted_ms = br_server_now(server),
-		.expires_ms = br_server_now(server) +
-		    (int64_t)server->config->give_up_after_ms,
+		.expires_ms = br_server_now(server) + give_up_after(s),
 	};
 	struct br_transit_start start = {
 		.message = br_message_new(&source, &server->keys),

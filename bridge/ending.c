@@ -3,11 +3,12 @@
 
 #include "bridge/ending.h"
 
+#include <string.h>
+
 #include "bridge/server.h"
 #include "prim/base.h"
 
-/* A duplicate is recognised this long after the message's end (DESIGN 5). */
-#define AGAIN_MS 5000
+#define AGAIN_MS 5000 /* before it is tried again */
 
 struct br_ending {
 	LIST_ENTRY(br_ending) link;
@@ -15,7 +16,9 @@ struct br_ending {
 	struct prim_timer again;
 	int64_t seq;
 	unsigned code;
-	const char *reason; /* static */
+	bool is_quarantine;
+	size_t reason_len;
+	char reason[];
 };
 
 static void ending_free(struct br_ending *e)
@@ -41,10 +44,14 @@ static void ending_write(struct br_ending *e)
 {
 	struct br_server *s = e->server;
 	const struct br_store_end end = { .code = e->code,
-		.reason = prim_slice_of(e->reason),
+		.reason = prim_slice_make(e->reason, e->reason_len),
 		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
 
-	br_store_message_end(s->store, e->seq, &end, on_written, e);
+	if (e->is_quarantine)
+		br_store_message_quarantine(s->store, e->seq, &end, on_written,
+		    e);
+	else
+		br_store_message_end(s->store, e->seq, &end, on_written, e);
 }
 
 static void on_again(struct prim_timer *t)
@@ -53,23 +60,39 @@ static void on_again(struct prim_timer *t)
 }
 
 static struct br_ending *ending_new(struct br_server *s, int64_t seq,
-    unsigned code, const char *reason)
+    unsigned code, struct prim_slice reason)
 {
-	struct br_ending *e = prim_new(struct br_ending);
+	struct br_ending *e;
 
+	if (reason.len > BR_REASON_MAX)
+		reason.len = BR_REASON_MAX;
+	e = prim_alloc(sizeof(*e) + reason.len + 1);
 	e->server = s;
 	e->seq = seq;
 	e->code = code;
-	e->reason = reason;
+	e->reason_len = reason.len;
+	if (reason.len)
+		memcpy(e->reason, reason.ptr, reason.len);
 	prim_timer_init(&e->again, on_again);
 	LIST_INSERT_HEAD(&s->endings, e, link);
 	return e;
 }
 
 void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
-    const char *reason)
+    struct prim_slice reason)
 {
 	ending_write(ending_new(s, seq, code, reason));
+}
+
+void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
+    struct prim_slice reason)
+{
+	struct br_ending *e = ending_new(s, seq, code, reason);
+
+	br_warn(&s->log, "message quarantined seq=%lld code=%u why=%s",
+	    (long long)seq, code, br_quote(reason));
+	e->is_quarantine = true;
+	ending_write(e);
 }
 
 /* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
@@ -104,7 +127,7 @@ static void on_read(void *arg, const struct br_store_message *m, bool failed)
 void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
     const char *reason)
 {
-	struct br_ending *e = ending_new(s, seq, code, reason);
+	struct br_ending *e = ending_new(s, seq, code, prim_slice_of(reason));
 
 	br_store_message_get(s->store, seq, on_read, e);
 }

@@ -10,17 +10,23 @@
 
 #include <stdint.h>
 
+#include "prim/slice.h"
+
 struct br_server;
 struct br_ending;
 
-/* Message `seq` ended with `code`; `reason` is static. */
+/* Message `seq` ended with `code`; `reason` is copied. */
 void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
-    const char *reason);
+    struct prim_slice reason);
 
 /* The same for a message that nobody had in his hands: the line of its end is
  * written here, from what is stored. */
 void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
     const char *reason);
+
+/* Out of circulation instead. */
+void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
+    struct prim_slice reason);
 
 /* Forgets what is not written yet; the store makes no more callbacks. */
 void br_ending_free_all(struct br_server *s);

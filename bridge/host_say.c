@@ -158,9 +158,6 @@ void br_host_deliver(struct br_host *h, struct br_message *m,
 	else
 		prim_buf_put(b, m->lines);
 	put_number(b, PRIM_HEADER_BRIDGE_HOPS, m->hops);
-	if (m->original_from.len > 0)
-		prim_command_put_header(b, PRIM_HEADER_BRIDGE_ORIGINAL_FROM,
-		    m->original_from);
 	prim_buf_puts(b, "Delivery-ID: ");
 	br_message_put_delivery(b, m);
 	prim_buf_puts(b, "\r\n");

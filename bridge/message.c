@@ -69,6 +69,19 @@ static bool is_relayed(enum prim_header_id id)
 	    id != PRIM_HEADER_ATTEMPT && id != PRIM_HEADER_RETURN;
 }
 
+static bool is_client(struct prim_slice origin)
+{
+	return prim_slice_eq(origin, PRIM_SLICE("client"));
+}
+
+/* Who an adapter says it really was. */
+static struct prim_slice original_of(const struct br_message_source *src)
+{
+	if (is_client(src->origin))
+		return PRIM_SLICE_NONE;
+	return prim_command_get(src->command, PRIM_HEADER_BRIDGE_ORIGINAL_FROM);
+}
+
 /* DESIGN 4: nothing is rewritten but AStrength; Date and Content-Type are
  * added where they are missing; everything else keeps order and spelling. */
 static void put_lines(struct prim_buf *b, const struct br_message_source *src)
@@ -86,11 +99,9 @@ static void put_lines(struct prim_buf *b, const struct br_message_source *src)
 	if (!prim_command_has(c, PRIM_HEADER_CONTENT_TYPE))
 		prim_command_put_header(b, PRIM_HEADER_CONTENT_TYPE,
 		    PRIM_SLICE("text/plain; charset=UTF-8"));
-}
-
-static bool is_client(struct prim_slice origin)
-{
-	return prim_slice_eq(origin, PRIM_SLICE("client"));
+	if (original_of(src).len)
+		prim_command_put_header(b, PRIM_HEADER_BRIDGE_ORIGINAL_FROM,
+		    original_of(src));
 }
 
 /* From a client it is a header like any other that belongs to a link. */
@@ -127,8 +138,8 @@ static struct prim_slice date_line(struct prim_slice body)
 
 /* An adapter whose network does not say when something was written says when
  * it came, and that differs when it comes again. */
-static uint64_t hash_content(const struct br_message *m,
-    struct prim_slice type, const struct br_message_keys *keys)
+static uint64_t hash_content(const struct br_message *m, struct prim_slice type,
+    const struct br_message_keys *keys)
 {
 	struct prim_slice date = PRIM_SLICE_NONE;
 	struct prim_hasher h;
@@ -195,6 +206,7 @@ static void place_parts(struct br_message *m)
 	place(m, &m->recipient);
 	place(m, &m->origin);
 	place(m, &m->return_token);
+	place(m, &m->original_from);
 }
 
 /* One allocation: what `b` holds, then `body`. */
@@ -220,6 +232,8 @@ static void copy_headers(struct layout *l, const struct prim_command *c,
 {
 	part_copy(l, prim_command_get(c, PRIM_HEADER_FROM), &parts->from);
 	part_copy(l, prim_command_get(c, PRIM_HEADER_TO), &parts->to);
+	part_copy(l, prim_command_get(c, PRIM_HEADER_BRIDGE_ORIGINAL_FROM),
+	    &parts->original_from);
 	part_begin(l);
 	prim_command_put_message_id(l->b, c);
 	part_end(l, &parts->message_id);
@@ -327,6 +341,12 @@ bool br_message_parse_delivery(struct prim_slice text,
 	}
 	*out_delivery = d;
 	return true;
+}
+
+struct prim_slice br_key_domain(struct prim_slice key)
+{
+	return prim_slice_from(key,
+	    (size_t)(prim_slice_find_last(key, '@') + 1));
 }
 
 size_t br_message_size(const struct br_message *m)

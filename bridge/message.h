@@ -16,7 +16,8 @@
 #include "prim/slice.h"
 
 #define BR_HOPS_MAX        16
-#define BR_DELIVERY_ID_LEN 32 /* hexadecimal digits */
+#define BR_ORIGIN_SELF     "primbridge" /* of what the bridge itself says */
+#define BR_DELIVERY_ID_LEN 32           /* hexadecimal digits */
 
 struct br_message {
 	unsigned refs;
@@ -95,6 +96,9 @@ void br_message_put_delivery(struct prim_buf *b, const struct br_message *m);
 /* Reads it back: 32 hexadecimal digits. */
 bool br_message_parse_delivery(struct prim_slice text,
     struct prim_digest *out_delivery);
+
+/* The domain of a key. */
+struct prim_slice br_key_domain(struct prim_slice key);
 
 /* What it costs in memory. */
 size_t br_message_size(const struct br_message *m);

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "bridge/ending.h"
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
@@ -45,12 +44,15 @@ static struct br_dest *dest_named(struct br_outbox *o, char *name,
 	}
 	d = prim_new(struct br_dest);
 	d->name = name;
+	d->outbox = o;
 	d->host = host;
 	d->key = host ? NULL : strchr(name, ':') + 1;
 	TAILQ_INIT(&d->lanes);
 	TAILQ_INIT(&d->ready);
 	TAILQ_INIT(&d->handed);
 	TAILQ_INIT(&d->holding);
+	TAILQ_INIT(&d->suspects);
+	prim_timer_init(&d->acquittal, br_dest_on_acquittal);
 	prim_table_put(&o->dests, &d->node,
 	    prim_hash(&o->server->seed, prim_slice_of(name)));
 	return d;
@@ -109,7 +111,7 @@ static bool has_room(struct br_outbox *o, const struct br_dest *dest)
 		return false;
 	if (dest->host)
 		return dest->in_motion < BR_ADAPTER_WINDOW &&
-		    br_host_is_up(dest->host) && TAILQ_EMPTY(&dest->holding);
+		    br_host_has_room(dest->host);
 	if (!dest->key || dest->in_motion >= BR_INBOX_WINDOW ||
 	    dest->reading > 0 || dest->octets >= BR_INBOX_OCTETS)
 		return false;
@@ -117,12 +119,14 @@ static bool has_room(struct br_outbox *o, const struct br_dest *dest)
 	return e && prim_inbox_is_open(&e->inbox);
 }
 
-static void hand_one(struct br_outbox *o, struct br_lane *lane)
+/* In turn: one row, then the next lane of the site, after the next site. */
+static void hand_one(struct br_outbox *o, struct br_site *site)
 {
-	struct br_dest *dest = lane->dest;
+	struct br_dest *dest = site->dest;
+	struct br_lane *lane = TAILQ_FIRST(&site->ready);
 	struct br_row *row = lane->next;
 
-	/* In turn: one row, then the next lane. */
+	br_site_rotate(site);
 	br_lane_unready(lane);
 	br_transit_redeliver(o->server, row);
 	if (TAILQ_EMPTY(&dest->lanes))
@@ -130,15 +134,34 @@ static void hand_one(struct br_outbox *o, struct br_lane *lane)
 	br_lane_ready(lane);
 }
 
+/* While there are suspects they go alone. */
+static void try_one(struct br_outbox *o, struct br_dest *dest)
+{
+	struct br_row *row = br_dest_next_trial(dest);
+
+	if (!row || !has_room(o, dest) || is_full(o))
+		return;
+	dest->trial = row;
+	br_transit_redeliver(o->server, row);
+}
+
+static void hand_all(struct br_outbox *o, struct br_dest *dest)
+{
+	while (!TAILQ_EMPTY(&dest->ready) && has_room(o, dest) && !is_full(o))
+		hand_one(o, TAILQ_FIRST(&dest->ready));
+	if (!TAILQ_EMPTY(&dest->ready) && is_full(o) && has_room(o, dest))
+		hunger(o, dest);
+}
+
 void br_dest_kick(struct br_outbox *o, struct br_dest *dest)
 {
 	if (dest->is_kicked || o->server->stopping)
 		return;
 	dest->is_kicked = true;
-	while (!TAILQ_EMPTY(&dest->ready) && has_room(o, dest) && !is_full(o))
-		hand_one(o, TAILQ_FIRST(&dest->ready));
-	if (!TAILQ_EMPTY(&dest->ready) && is_full(o) && has_room(o, dest))
-		hunger(o, dest);
+	if (br_dest_is_careful(dest))
+		try_one(o, dest);
+	else
+		hand_all(o, dest);
 	dest->is_kicked = false;
 	br_dest_release(o, dest);
 }
@@ -163,6 +186,8 @@ struct br_outbox *br_outbox_new(struct br_server *s)
 
 	o->server = s;
 	o->random = (uint32_t)s->seed.k0 | 1;
+	o->dir = s->data_dir;
+	TAILQ_INIT(&o->rows);
 	TAILQ_INIT(&o->hungry);
 	prim_timer_init(&o->meal, on_meal);
 	o->adapters = prim_alloc((count + 1) * sizeof(*o->adapters));
@@ -178,6 +203,16 @@ struct br_outbox *br_outbox_new(struct br_server *s)
 struct br_dest *br_outbox_adapter(struct br_outbox *o, unsigned adapter)
 {
 	return o->adapters[adapter];
+}
+
+struct br_dest *br_outbox_adapter_named(struct br_outbox *o,
+    struct prim_slice name)
+{
+	char *full = join("adapter:", name);
+	struct br_dest *d = dest_find(o, full);
+
+	prim_free(full);
+	return d;
 }
 
 struct br_dest *br_outbox_inbox(struct br_outbox *o, struct prim_slice key)
@@ -198,6 +233,15 @@ struct br_dest *br_outbox_inbox_find(struct br_outbox *o, struct prim_slice key)
 	return d;
 }
 
+static void dest_free(struct br_outbox *o, struct br_dest *d)
+{
+	prim_table_drop(&o->dests, &d->node);
+	prim_timer_stop(&o->server->wheel, &d->acquittal);
+	br_dest_free_sites(d);
+	prim_free(d->name);
+	prim_free(d);
+}
+
 void br_dest_release(struct br_outbox *o, struct br_dest *d)
 {
 	/* Adapters stay: there are few, and hosts report to them. */
@@ -205,72 +249,10 @@ void br_dest_release(struct br_outbox *o, struct br_dest *d)
 		return;
 	if (d->is_hungry)
 		TAILQ_REMOVE(&o->hungry, d, of_hungry);
-	prim_table_drop(&o->dests, &d->node);
-	prim_free(d->name);
-	prim_free(d);
+	dest_free(o, d);
 }
 
-/* ---- start, end ---- */
-
-static void on_stored(void *arg, const struct br_store_message *m, bool failed)
-{
-	struct br_outbox *o = arg;
-	const struct br_route *route;
-	struct br_lane *lane;
-	struct br_row *row;
-	ptrdiff_t at;
-
-	if (failed || !m)
-		return;
-	at = prim_slice_find_last(m->recipient, '@');
-	route = br_router_find(o->server->router,
-	    prim_slice_from(m->recipient, (size_t)(at + 1)));
-	lane = br_outbox_lane(o, &m->lane);
-	br_lane_set_dest(lane,
-	    route && route->kind == BR_ROUTE_ADAPTER
-		? o->adapters[route->adapter]
-		: br_outbox_inbox(o, m->recipient));
-	row = br_outbox_append(lane, m->seq, m->expires_ms,
-	    br_dedup_prefix(&m->key));
-	row->attempts = m->attempts;
-}
-
-bool br_outbox_load(struct br_outbox *o, struct br_err *err)
-{
-	return br_store_message_each(o->server->store, on_stored, o, err);
-}
-
-/* Ends what is not in motion; the rest ends by its own answer. */
-static void lane_drop(struct br_outbox *o, struct br_lane *lane)
-{
-	struct br_row *row = TAILQ_FIRST(&lane->rows);
-
-	while (row) {
-		struct br_row *next = TAILQ_NEXT(row, link);
-
-		/* The lane goes with its last row, and then `next` is NULL. */
-		if (!row->transit) {
-			br_ending_start_unheld(o->server, row->seq,
-			    PRIM_NOT_FOUND, "removed");
-			br_row_drop(o, row);
-		}
-		row = next;
-	}
-}
-
-void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
-{
-	struct br_dest *dest = br_outbox_inbox_find(o, key);
-	struct br_lane *lane, *next;
-
-	if (!dest)
-		return;
-	dest->is_kicked = true; /* keeps it while its lanes go */
-	PRIM_TAILQ_FOREACH_SAFE(lane, &dest->lanes, of_dest, next)
-	lane_drop(o, lane);
-	dest->is_kicked = false;
-	br_dest_release(o, dest);
-}
+/* ---- the end ---- */
 
 static void free_rows(struct br_outbox *o, struct br_lane *lane)
 {
@@ -278,24 +260,12 @@ static void free_rows(struct br_outbox *o, struct br_lane *lane)
 
 	while ((row = TAILQ_FIRST(&lane->rows))) {
 		TAILQ_REMOVE(&lane->rows, row, link);
-		prim_timer_stop(&o->server->wheel, &row->expiry);
+		TAILQ_REMOVE(&o->rows, row, of_outbox);
+		prim_table_drop(&o->by_seq, &row->by_seq);
+		br_outbox_uncharge(o, row->sender, row->size);
+		prim_timer_stop(&o->server->wheel, &row->timer);
 		prim_free(row);
 	}
-}
-
-static void visit_keys(struct prim_table_node *n, void *arg)
-{
-	struct br_outbox *o = arg;
-	struct br_lane *lane = PRIM_CONTAINER(n, struct br_lane, node);
-	struct br_row *row;
-
-	TAILQ_FOREACH(row, &lane->rows, link)
-		br_dedup_note_durable(o->server->dedup, row->prefix);
-}
-
-void br_outbox_note_keys(struct br_outbox *o)
-{
-	prim_table_each(&o->lanes, visit_keys, o);
 }
 
 static void visit_lane(struct prim_table_node *n, void *arg)
@@ -307,6 +277,8 @@ static void visit_lane(struct prim_table_node *n, void *arg)
 	free_rows(o, lane);
 	prim_timer_stop(&o->server->wheel, &lane->retry);
 	prim_table_drop(&o->lanes, n);
+	prim_free(lane->target);
+	prim_free(lane->principal);
 	prim_free(lane);
 }
 
@@ -315,9 +287,7 @@ static void visit_dest(struct prim_table_node *n, void *arg)
 	struct br_outbox *o = arg;
 	struct br_dest *d = PRIM_CONTAINER(n, struct br_dest, node);
 
-	prim_table_drop(&o->dests, n);
-	prim_free(d->name);
-	prim_free(d);
+	dest_free(o, d);
 }
 
 struct br_outbox *br_outbox_free(struct br_outbox *o)
@@ -329,6 +299,8 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 	prim_table_fini(&o->lanes);
 	prim_table_each(&o->dests, visit_dest, o);
 	prim_table_fini(&o->dests);
+	prim_table_fini(&o->by_seq);
+	prim_table_fini(&o->senders);
 	prim_free(o->adapters);
 	return prim_free(o);
 }

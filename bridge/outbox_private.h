@@ -13,12 +13,22 @@ struct br_outbox {
 	struct prim_table lanes;   /* owned, by key */
 	struct prim_table dests;   /* owned, by name */
 	struct br_dest **adapters; /* owned array, borrowed: by index */
+	struct br_rows rows;       /* borrowed: the oldest first */
+	struct prim_table by_seq;  /* borrowed: rows */
 	size_t row_count;
 	unsigned reading;       /* rows that are being read */
 	size_t octets;          /* of rows in motion */
 	struct br_dests hungry; /* borrowed: wait for those */
 	struct prim_timer meal; /* set: they are looked after soon */
 	uint32_t random;        /* jitter needs no better */
+
+	/* Quotas. */
+	struct prim_table senders; /* owned */
+	uint64_t charged, charged_octets;
+	const char *dir;   /* borrowed: of the store; NULL: in memory */
+	int64_t looked_ms; /* at the disk */
+	unsigned looks;    /* since then */
+	bool is_low;       /* it is nearly full */
 };
 
 /* Less is in motion: those who wait are kicked, from the top of the loop. */
@@ -26,10 +36,25 @@ void br_outbox_feed(struct br_outbox *o);
 
 /* Frees `d` when no lane leads there any more; adapters stay. */
 void br_dest_release(struct br_outbox *o, struct br_dest *d);
+void br_dest_free_sites(struct br_dest *dest);
+/* Behind the others that are ready. */
+void br_site_rotate(struct br_site *site);
 /* Its turn may come: it has a row to hand over and does not pause. */
 void br_lane_ready(struct br_lane *lane);
 void br_lane_unready(struct br_lane *lane);
 /* Forgets a row whose end is under way, and its lane if that was the last. */
 void br_row_drop(struct br_outbox *o, struct br_row *row);
+/* Takes `row` out of its lane; which may be released by the caller. */
+void br_row_leave_lane(struct br_row *row);
+/* Puts it into `lane`, in the order of seq. */
+void br_row_enter_lane(struct br_row *row, struct br_lane *lane);
+/* The first suspect that may be tried now, or NULL. */
+struct br_row *br_dest_next_trial(struct br_dest *dest);
+/* Its motion is over; the trial, too, if it was one. */
+void br_row_untry(struct br_row *row);
+void br_dest_on_acquittal(struct prim_timer *t);
+/* The same as br_outbox_charge(), for what is stored already. */
+struct br_sender *br_outbox_charge_stored(struct br_outbox *o,
+    struct prim_slice sender, uint64_t octets);
 
 #endif

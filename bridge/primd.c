@@ -25,6 +25,7 @@
 #include "bridge/outbox.h"
 #include "bridge/reload.h"
 #include "bridge/server.h"
+#include "bridge/server_control.h"
 #include "bridge/user.h"
 #include "bridge/worker.h"
 #include "prim/base.h"
@@ -75,29 +76,13 @@ static void admin_before_metrics(void *arg)
 	const struct daemon *d = arg;
 
 	if (d->server)
-		br_metric_set(BR_METRIC_OUTBOX_ROWS,
-		    (int64_t)br_outbox_rows(d->server->outbox));
+		br_server_gauges(d->server);
 }
 
 static const struct br_admin_ops ADMIN_OPS = {
 	.health = admin_health,
 	.before_metrics = admin_before_metrics,
 };
-
-static json_t *adapters_json(const struct br_server *s)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < s->config->adapter_count; i++) {
-		const struct br_host *h = s->hosts[i];
-
-		json_array_append_new(all,
-		    json_pack("{s:s, s:s, s:i, s:i}", "name", br_host_name(h),
-			"state", br_host_state(h), "pid", br_host_pid(h),
-			"deaths", (int)br_host_deaths(h)));
-	}
-	return all;
-}
 
 static json_t *listeners_json(const struct daemon *d)
 {
@@ -112,15 +97,41 @@ static json_t *listeners_json(const struct daemon *d)
 static void control_status(void *ctx, struct json_t *into)
 {
 	struct daemon *d = ctx;
-	struct br_server *s = d->server;
 
-	json_object_set_new(into, "uptime_s",
-	    json_integer((br_server_now(s) - s->started_ms) / 1000));
+	br_server_status(d->server, into);
 	json_object_set_new(into, "listeners", listeners_json(d));
-	json_object_set_new(into, "connections", json_integer(s->conn_count));
-	json_object_set_new(into, "outbox",
-	    json_integer((json_int_t)br_outbox_rows(s->outbox)));
-	json_object_set_new(into, "adapters", adapters_json(s));
+}
+
+static void control_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
+    br_outbox_done_fn done, void *arg)
+{
+	struct daemon *d = ctx;
+
+	br_outbox_order(d->server->outbox, seq, verb, done, arg);
+}
+
+static void control_outbox_state(void *ctx, int64_t seq, bool in_detail,
+    struct json_t *into)
+{
+	struct daemon *d = ctx;
+
+	br_server_outbox_state(d->server, seq, in_detail, into);
+}
+
+static void control_canonical(void *ctx, const char *network,
+    struct prim_slice uri, br_host_canonical_fn fn, void *arg)
+{
+	struct daemon *d = ctx;
+
+	br_server_canonical(d->server, network, uri, fn, arg);
+}
+
+static void control_route_state(void *ctx, const struct br_control_way *way,
+    struct json_t *into)
+{
+	struct daemon *d = ctx;
+
+	br_server_route_state(d->server, way, into);
 }
 
 static void control_account_changed(void *ctx, struct prim_slice key)
@@ -133,6 +144,10 @@ static void control_account_changed(void *ctx, struct prim_slice key)
 static const struct br_control_ops CONTROL_OPS = {
 	.status = control_status,
 	.account_changed = control_account_changed,
+	.outbox = control_outbox,
+	.outbox_state = control_outbox_state,
+	.canonical = control_canonical,
+	.route_state = control_route_state,
 };
 
 /* ---- signals ---- */

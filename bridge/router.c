@@ -17,6 +17,8 @@ struct entry {
 };
 
 struct br_router {
+	const struct br_config *config; /* borrowed */
+	struct br_route *via;           /* owned: through each adapter */
 	struct prim_hash_key seed;
 	struct prim_table table; /* owned entries */
 };
@@ -64,7 +66,11 @@ static void put_implied(struct br_router *r, const struct br_config *config,
 
 static void put_adapters(struct br_router *r, const struct br_config *config)
 {
+	r->via = prim_alloc((config->adapter_count + 1) * sizeof(*r->via));
 	for (unsigned i = 0; i < config->adapter_count; i++) {
+		r->via[i] = (struct br_route){ .kind = BR_ROUTE_ADAPTER,
+			.adapter = i,
+			.queues = true };
 		put_implied(r, config, config->adapters[i].domain, i);
 		put_implied(r, config, config->adapters[i].gateway_domain, i);
 	}
@@ -94,6 +100,7 @@ struct br_router *br_router_new(const struct br_config *config)
 
 	while (getrandom(&r->seed, sizeof(r->seed), 0) != sizeof(r->seed))
 		continue;
+	r->config = config;
 	put_adapters(r, config);
 	put_routes(r, config);
 	for (size_t i = 0; i < config->domain_count; i++)
@@ -115,6 +122,7 @@ struct br_router *br_router_free(struct br_router *router)
 		return NULL;
 	prim_table_each(&router->table, drop, router);
 	prim_table_fini(&router->table);
+	prim_free(router->via);
 	return prim_free(router);
 }
 
@@ -131,6 +139,17 @@ const struct br_route *br_router_find(const struct br_router *router,
 		rest = prim_slice_from(rest, (size_t)dot + 1);
 	}
 	return e ? &e->route : NULL;
+}
+
+const struct br_route *br_router_via(const struct br_router *router,
+    struct prim_slice name)
+{
+	for (size_t i = 0; i < router->config->adapter_count; i++) {
+		if (prim_slice_eq(
+			prim_slice_of(router->config->adapters[i].name), name))
+			return &router->via[i];
+	}
+	return NULL;
 }
 
 bool br_route_relays(const struct br_route *route, struct prim_slice domain)

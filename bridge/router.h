@@ -38,6 +38,11 @@ struct br_router *br_router_free(struct br_router *router);
 const struct br_route *br_router_find(const struct br_router *router,
     struct prim_slice domain);
 
+/* The way through the adapter `name`, as for its own domain; NULL: there is no
+ * such adapter. Borrowed. */
+const struct br_route *br_router_via(const struct br_router *router,
+    struct prim_slice name);
+
 /* May a sender of `domain` be relayed to `route` although neither end is ours? */
 bool br_route_relays(const struct br_route *route, struct prim_slice domain);
 

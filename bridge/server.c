@@ -81,6 +81,7 @@ void br_server_turn(struct br_server *s)
 		event_active(s->wheel_event, EV_TIMEOUT, 0);
 	br_conn_reap(s);
 	set_wheel(s);
+	br_history_flush(s->history);
 	br_log_flush();
 }
 
@@ -177,11 +178,58 @@ static void make_entities(struct br_server *s)
 	s->entities = br_entities_new(&context);
 }
 
+static int64_t identities_now(void *ctx)
+{
+	return br_server_now(ctx);
+}
+
+static void identities_changed(void *ctx, struct prim_slice principal,
+    struct prim_slice address)
+{
+	struct br_server *s = ctx;
+
+	if (!br_identity_of(s->identities, address))
+		br_outbox_unlinked(s->outbox, principal, address);
+}
+
+static bool open_identities(struct br_server *s, struct br_err *err)
+{
+	const struct br_identities_context context = {
+		.store = s->store,
+		.config = s->config,
+		.router = s->router,
+		.now_ms = identities_now,
+		.changed = identities_changed,
+		.ctx = s,
+	};
+
+	s->identities = br_identities_new(&context, err);
+	return s->identities != NULL;
+}
+
+static bool open_history(struct br_server *s, struct br_err *err)
+{
+	if (!s->config->history)
+		return true;
+	s->history = br_history_open(s->config->history, err);
+	return s->history != NULL;
+}
+
+static void on_notice(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct br_server *s = arg;
+
+	(void)failed;
+	br_server_wake(s);
+	br_outbox_take(s->outbox, m);
+}
+
 static bool make_parts(struct br_server *s,
     const struct br_server_options *options, struct br_err *err)
 {
 	bool is_test = strcmp(options->data_dir, ":memory:") == 0;
 
+	s->data_dir = is_test ? NULL : options->data_dir;
 	s->dedup = br_dedup_new();
 	if (!open_store(s, options->data_dir, err))
 		return false;
@@ -192,8 +240,11 @@ static bool make_parts(struct br_server *s,
 	s->router = br_router_new(s->config);
 	s->presence = br_presence_new(s);
 	make_entities(s);
+	if (!open_identities(s, err) || !open_history(s, err))
+		return false;
 	br_server_hosts_make(s, options->adapter_sockets);
 	s->outbox = br_outbox_new(s);
+	br_store_on_notice(s->store, on_notice, s);
 	return br_outbox_load(s->outbox, err) &&
 	    br_presence_load(s->presence, err);
 }
@@ -289,6 +340,8 @@ struct br_server *br_server_free(struct br_server *s)
 	s->stopping = true;
 	quiet(s);
 	s->outbox = br_outbox_free(s->outbox);
+	s->identities = br_identities_free(s->identities);
+	s->history = br_history_close(s->history);
 	br_server_hosts_free(s);
 	s->entities = br_entities_free(s->entities);
 	s->presence = br_presence_free(s->presence);
@@ -307,6 +360,8 @@ struct br_server *br_server_free(struct br_server *s)
 
 bool br_server_reload(struct br_server *s, struct br_err *err)
 {
+	if (s->history && !br_history_reopen(s->history, err))
+		return false;
 	return br_tls_reload(s->tls, err);
 }
 
@@ -343,6 +398,12 @@ static void close_all_of(struct br_server *s, struct prim_slice key)
 	}
 }
 
+static void drop_all_of(struct br_server *s, struct prim_slice key)
+{
+	br_identities_forget(s->identities, key);
+	br_outbox_drop_inbox(s->outbox, key);
+}
+
 static void on_looked_again(void *arg, enum br_entity_outcome known,
     struct br_entity *e)
 {
@@ -356,7 +417,7 @@ static void on_looked_again(void *arg, enum br_entity_outcome known,
 	if (known == BR_ENTITY_IS_PRESENT)
 		wake_inbox(s, key);
 	else if (known == BR_ENTITY_IS_ABSENT)
-		br_outbox_drop_inbox(s->outbox, key);
+		drop_all_of(s, key);
 	if (e)
 		br_entity_unpin(s->entities, e);
 	prim_free(r->key);
@@ -373,6 +434,17 @@ void br_server_account_changed(struct br_server *s, struct prim_slice key)
 	r->key = prim_slice_copy(key);
 	br_entity_forget(s->entities, key);
 	br_entity_with(s->entities, key, on_looked_again, r);
+}
+
+const struct br_route *br_server_route(const struct br_server *s,
+    struct prim_slice key)
+{
+	const struct br_identity *link = br_identity_of(s->identities, key);
+	const struct br_route *route = link
+	    ? br_router_via(s->router, link->network)
+	    : NULL;
+
+	return route ? route : br_router_find(s->router, br_key_domain(key));
 }
 
 const char *br_server_health(const struct br_server *s)

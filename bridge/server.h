@@ -17,7 +17,9 @@
 #include "bridge/dedup.h"
 #include "bridge/entity.h"
 #include "bridge/err.h"
+#include "bridge/history.h"
 #include "bridge/host.h"
+#include "bridge/identity.h"
 #include "bridge/log.h"
 #include "bridge/message.h"
 #include "bridge/router.h"
@@ -47,17 +49,21 @@ struct br_server {
 	struct br_log log;
 	struct br_clock clock;
 	struct prim_wheel wheel;
-	struct event *wheel_event;    /* owned */
-	int64_t wheel_due_ms;         /* what it is set to */
-	struct br_store *store;       /* owned */
-	struct br_auth *auth;         /* owned */
-	struct br_tls *tls;           /* owned */
-	struct br_router *router;     /* owned */
-	struct br_presence *presence; /* owned */
-	struct br_entities *entities; /* owned */
-	struct br_dedup *dedup;       /* owned */
-	struct br_outbox *outbox;     /* owned */
-	struct br_host **hosts;       /* owned: one a configured adapter */
+	struct event *wheel_event;        /* owned */
+	int64_t wheel_due_ms;             /* what it is set to */
+	struct br_store *store;           /* owned */
+	struct br_auth *auth;             /* owned */
+	struct br_tls *tls;               /* owned */
+	struct br_router *router;         /* owned */
+	struct br_presence *presence;     /* owned */
+	struct br_entities *entities;     /* owned */
+	struct br_dedup *dedup;           /* owned */
+	struct br_outbox *outbox;         /* owned */
+	struct br_identities *identities; /* owned */
+	struct br_history *history;       /* owned; NULL: there is none */
+	const char
+	    *data_dir; /* borrowed: where the store is; NULL: in memory */
+	struct br_host **hosts; /* owned: one a configured adapter */
 	struct br_message_keys keys;
 	struct prim_session_policy policy;
 
@@ -66,6 +72,7 @@ struct br_server {
 	size_t parked_octets;
 	TAILQ_HEAD(, br_transit) transits; /* owned: all on their way */
 	LIST_HEAD(, br_ending) endings;    /* owned: not written yet */
+	unsigned late_reports;             /* being looked up */
 	/* Messages an adapter has: by Delivery-ID. */
 	struct prim_table handed;
 
@@ -125,6 +132,11 @@ void br_server_adopted(struct br_server *s);
 /* The account `key` was made, changed or removed. Of one that is gone the
  * connections end, and what waits in its inbox. */
 void br_server_account_changed(struct br_server *s, struct prim_slice key);
+
+/* Which way `key` goes (DESIGN 6): along its link if it has one, else as its
+ * domain does. NULL: nowhere. */
+const struct br_route *br_server_route(const struct br_server *s,
+    struct prim_slice key);
 
 /* NULL, or a static sentence that says what is wrong. */
 const char *br_server_health(const struct br_server *s);

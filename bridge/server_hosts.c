@@ -36,33 +36,45 @@ static void host_down(void *ctx, struct br_host *h, bool died)
 	struct br_server *s = ctx;
 
 	br_server_wake(s);
-	(void)died;
+	if (died)
+		br_dest_died(dest_of(s, h));
 	br_transit_host_down(s, dest_of(s, h));
 }
 
-/* Suspects are told by what is handed over and by deaths. */
 static void host_taken(void *ctx, struct br_host *h,
     const struct prim_digest *delivery)
 {
-	(void)ctx;
-	(void)h;
-	(void)delivery;
+	struct br_server *s = ctx;
+
+	br_server_wake(s);
+	br_transit_taken(s, dest_of(s, h), delivery);
 }
 
 static void host_alive(void *ctx, struct br_host *h)
 {
-	(void)ctx;
-	(void)h;
+	br_server_wake(ctx);
+	br_dest_alive(dest_of(ctx, h));
 }
 
 static bool host_linked(void *ctx, struct br_host *h, struct prim_slice address,
     struct prim_buf *out)
 {
-	(void)ctx;
-	(void)h;
-	(void)address;
-	(void)out;
-	return false;
+	const struct br_server *s = ctx;
+	const struct br_identity *link;
+	struct prim_address a;
+	struct prim_key key;
+
+	if (!prim_address_parse(address, &a))
+		return false;
+	prim_address_key(&a, &key);
+	link = br_identity_of(s->identities, prim_key_slice(&key));
+	/* Whose others are is none of its business. */
+	if (!link ||
+	    !prim_slice_eq(link->network, prim_slice_of(br_host_name(h))))
+		return false;
+	prim_buf_puts(out, "im:");
+	prim_buf_put(out, link->principal);
+	return true;
 }
 
 static void host_room(void *ctx, struct br_host *h)
@@ -81,7 +93,7 @@ static void host_report(void *ctx, struct br_host *h,
 
 	br_server_wake(s);
 	br_transit_report(s, dest, delivery, code, text);
-	br_dest_kick(s->outbox, dest);
+	br_transit_host_room(s, dest);
 }
 
 static void host_request(void *ctx, struct br_host *h,

@@ -12,15 +12,14 @@
 /* How long an adapter or a listener may keep a stored message without a word
  * before it is handed over again, with the same Delivery-ID. */
 #define ROW_WITHIN_MS 60000
-/* Without a better rule an offline message is kept a week (reliability 4.7). */
-#define OFFLINE_KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 /* ---- life and death ---- */
 
 static bool is_in_use(const struct br_transit *t)
 {
 	return !t->is_answered || t->is_waiting || t->is_committing ||
-	    t->is_handed || t->is_holding || prim_send_is_asked(&t->send);
+	    t->is_handed || t->is_holding || t->is_noting || t->is_telling ||
+	    prim_send_is_asked(&t->send);
 }
 
 void br_transit_unhand(struct br_transit *t)
@@ -30,10 +29,23 @@ void br_transit_unhand(struct br_transit *t)
 		TAILQ_REMOVE(&t->dest->handed, t, of_dest);
 		t->is_handed = false;
 	}
-	if (t->is_holding) {
-		TAILQ_REMOVE(&t->dest->holding, t, of_dest);
-		t->is_holding = false;
-	}
+	br_transit_leave_site(t);
+}
+
+void br_transit_leave_site(struct br_transit *t)
+{
+	struct br_site *site = t->site;
+
+	if (!site)
+		return;
+	if (t->is_holding)
+		TAILQ_REMOVE(&site->holding, t, of_dest);
+	if (t->is_untaken)
+		site->untaken--;
+	t->is_holding = t->is_untaken = false;
+	t->site = NULL;
+	br_site_update(site);
+	br_site_release(site);
 }
 
 void br_transit_leave_lane(struct br_transit *t)
@@ -60,7 +72,10 @@ static void transit_free(struct br_transit *t)
 	br_transit_leave_lane(t);
 	if (t->entity)
 		br_entity_unpin(s->entities, t->entity);
+	br_outbox_uncharge(s->outbox, t->sender, t->charged);
 	br_message_unref(t->message);
+	prim_buf_fini(&t->tried);
+	prim_free(t->target);
 	prim_free(t);
 }
 
@@ -73,7 +88,7 @@ void br_transit_release(struct br_transit *t)
 	/* Only a slow listener still owes an answer, to nobody: it holds a few
 	 * octets, not the message. */
 	if (t->is_answered && !t->row && !t->is_committing && !t->is_handed &&
-	    !t->is_waiting)
+	    !t->is_waiting && !t->is_telling)
 		t->message = br_message_unref(t->message);
 }
 
@@ -105,7 +120,13 @@ static void note_late(struct br_transit *t, unsigned code)
 static void live_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
-	if (br_transit_is_final(code)) {
+	if (t->is_telling) {
+		return; /* it has its answer soon */
+	} else if (t->target && br_transit_is_refusal(code)) {
+		br_transit_seek(t);
+	} else if (code == PRIM_UNKNOWN_DELIVERY && t->dest && t->dest->host) {
+		br_transit_tell(t, why);
+	} else if (br_transit_is_final(code)) {
 		br_transit_end(t, code, why);
 	} else if (t->route->queues) {
 		note_late(t, code); /* who refused is not asked again at once */
@@ -120,6 +141,8 @@ static void live_outcome(struct br_transit *t, unsigned code,
 void br_transit_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
+	if (code)
+		br_transit_history(t, BR_HISTORY_REPORT, code, why);
 	if (t->row)
 		br_transit_row_outcome(t, code, why);
 	else if (t->is_committing)
@@ -216,13 +239,14 @@ static void park(struct br_server *s, struct br_transit *t,
 	prim_table_put(&s->live, &t->by_key, br_transit_hash(&m->key));
 	s->parked_octets += br_message_size(m);
 	if (start->route->kind == BR_ROUTE_LOCAL)
-		m->expires_ms = m->accepted_ms + OFFLINE_KEEP_MS;
+		m->expires_ms = m->accepted_ms + BR_OFFLINE_KEEP_MS;
 	else
 		t->dest = br_outbox_adapter(s->outbox, start->route->adapter);
 	t->lane = br_outbox_lane(s->outbox, &m->lane);
 	TAILQ_INSERT_TAIL(&t->lane->live, t, of_lane);
 	t->answer_by_ms = br_server_now(s) + s->config->answer_within_ms;
 	prim_timer_set(&s->wheel, &t->timer, t->answer_by_ms);
+	br_transit_history(t, BR_HISTORY_ACCEPT, 0, PRIM_SLICE_NONE);
 }
 
 void br_transit_begin(struct br_server *s, const struct br_transit_start *start)
@@ -248,7 +272,8 @@ void br_transit_begin(struct br_server *s, const struct br_transit_start *start)
 
 static void stop_one(struct br_transit *t)
 {
-	if (t->is_answered || t->is_committing || t->is_waiting)
+	if (t->is_answered || t->is_committing || t->is_waiting ||
+	    t->is_telling)
 		return;
 	if (t->route->queues)
 		br_transit_commit(t);

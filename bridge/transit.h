@@ -23,6 +23,9 @@
 
 struct br_server;
 
+/* Without a better rule an offline message is kept a week (reliability 4.7). */
+#define BR_OFFLINE_KEEP_MS ((int64_t)7 * 24 * 3600 * 1000)
+
 /* The same message again while the first waits: it gets the same answer. */
 struct br_joint {
 	LIST_ENTRY(br_joint) link;
@@ -43,6 +46,11 @@ struct br_transit {
 	struct br_lane *lane;         /* borrowed; NULL once it left `live` */
 	struct br_row *row;           /* borrowed: the message is stored */
 	struct br_entity *entity;     /* pinned, or NULL */
+	struct br_site *site;         /* borrowed while untaken or holding */
+	struct br_sender *sender;     /* charged, until there is a row */
+	size_t charged;               /* octets */
+	char *target; /* owned: key of the link it goes along; or NULL */
+	struct prim_buf tried; /* keys of links that refused it, each with LF */
 	struct prim_send send;
 	struct prim_timer timer;
 	TAILQ_ENTRY(br_transit) of_lane;
@@ -51,10 +59,15 @@ struct br_transit {
 	struct prim_table_node by_delivery;
 	int64_t answer_by_ms;
 	unsigned late_code; /* heard before it was stored, or 0 */
-	bool is_answered;   /* the sender has its answer, or there is none */
-	bool is_waiting;    /* for the store or an entity */
+	unsigned deaths;    /* for its row to be: see there */
+	bool is_suspect;
+	bool is_answered; /* the sender has its answer, or there is none */
+	bool is_waiting;  /* for the store or an entity */
 	bool is_committing;
+	bool is_noting;  /* its attempt is being written */
+	bool is_telling; /* that another system has it is being written */
 	bool is_handed;
+	bool is_untaken; /* is_handed, and counts in its site */
 	bool is_holding;
 };
 
@@ -80,6 +93,9 @@ void br_transit_redeliver(struct br_server *s, struct br_row *row);
 /* What the adapter host of `dest` says. */
 void br_transit_report(struct br_server *s, struct br_dest *dest,
     const struct prim_digest *delivery, unsigned code, struct prim_slice text);
+/* The adapter has taken a delivery. */
+void br_transit_taken(struct br_server *s, struct br_dest *dest,
+    const struct prim_digest *delivery);
 void br_transit_host_down(struct br_server *s, struct br_dest *dest);
 void br_transit_host_room(struct br_server *s, struct br_dest *dest);
 

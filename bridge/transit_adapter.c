@@ -3,47 +3,122 @@
 
 #include "bridge/transit_private.h"
 
+#include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
 
-static void hand(struct br_transit *t)
+struct prim_slice br_transit_domain(const struct br_transit *t)
 {
-	struct br_server *s = t->server;
-	unsigned attempt = t->row ? t->row->attempts + 1 : 1;
+	const char *target = t->row ? t->row->lane->target : t->target;
 
-	t->is_handed = true;
+	return br_key_domain(target ? prim_slice_of(target)
+				    : t->message->recipient);
+}
+
+static void put_target(struct prim_buf *b, const struct br_transit *t)
+{
+	const char *target = t->row ? t->row->lane->target : t->target;
+
+	prim_buf_reset(b);
+	if (!target)
+		return;
+	prim_buf_puts(b, "im:");
+	prim_buf_puts(b, target);
+}
+
+static void hand(struct br_transit *t, struct br_site *site)
+{
+	static struct prim_buf target; /* the loop's only */
+	struct br_server *s = t->server;
+	struct br_host_handover how = {
+		.attempt = t->row ? t->row->attempts : 1,
+		.is_notice = t->row && t->row->is_notice,
+	};
+
+	put_target(&target, t);
+	how.target = prim_buf_slice(&target);
+	t->is_handed = t->is_untaken = true;
+	t->site = site;
+	site->untaken++;
+	br_site_update(site);
 	TAILQ_INSERT_TAIL(&t->dest->handed, t, of_dest);
 	prim_table_put(&s->handed, &t->by_delivery,
 	    br_transit_hash(&t->message->delivery));
 	br_transit_expect_word(t);
-	br_host_deliver(t->dest->host, t->message,
-	    &(struct br_host_handover){ .attempt = attempt });
+	br_transit_history(t, BR_HISTORY_HAND, 0, PRIM_SLICE_NONE);
+	br_metric_add(BR_METRIC_HANDOFFS, 1);
+	br_host_deliver(t->dest->host, t->message, &how);
+}
+
+static void hold(struct br_transit *t, struct br_site *site)
+{
+	t->is_holding = true;
+	t->site = site;
+	TAILQ_INSERT_TAIL(&site->holding, t, of_dest);
+	br_site_update(site);
+	if (!t->row) /* a row has time, as long as the link is up */
+		br_transit_expect_word(t);
+}
+
+static bool is_trial(const struct br_transit *t)
+{
+	return t->row && t->dest->trial == t->row;
 }
 
 void br_transit_to_adapter(struct br_transit *t)
 {
 	struct br_host *host = t->dest->host;
+	struct br_site *site;
 
 	if (!br_host_is_up(host)) {
 		br_transit_outcome(t, 0, PRIM_SLICE("adapter down"));
-	} else if (br_host_has_room(host) && TAILQ_EMPTY(&t->dest->holding)) {
-		hand(t);
-	} else {
-		t->is_holding = true;
-		TAILQ_INSERT_TAIL(&t->dest->holding, t, of_dest);
-		if (!t->row) /* a row has time, as long as the link is up */
-			br_transit_expect_word(t);
+		return;
 	}
+	site = br_dest_site(t->dest, br_transit_domain(t));
+	if (br_host_has_room(host) && br_site_has_room(site) &&
+	    TAILQ_EMPTY(&site->holding) &&
+	    (is_trial(t) || !br_dest_is_careful(t->dest)))
+		hand(t, site);
+	else
+		hold(t, site);
+}
+
+/* Who waits longest, of every site in turn; while there are suspects only the
+ * trial. */
+static struct br_transit *next_holding(const struct br_dest *dest)
+{
+	struct br_transit *t = dest->trial ? dest->trial->transit : NULL;
+	struct br_site *site;
+
+	if (br_dest_is_careful(dest))
+		return t && t->is_holding ? t : NULL;
+	site = TAILQ_FIRST(&dest->holding);
+	return site ? TAILQ_FIRST(&site->holding) : NULL;
+}
+
+/* Behind the others who hold. */
+static void rotate(struct br_site *site)
+{
+	struct br_dest *dest = site->dest;
+
+	if (!site->is_holding)
+		return;
+	TAILQ_REMOVE(&dest->holding, site, of_holding);
+	TAILQ_INSERT_TAIL(&dest->holding, site, of_holding);
 }
 
 void br_transit_host_room(struct br_server *s, struct br_dest *dest)
 {
 	struct br_transit *t;
 
-	while (br_host_has_room(dest->host) &&
-	    (t = TAILQ_FIRST(&dest->holding))) {
+	while (br_host_has_room(dest->host) && (t = next_holding(dest))) {
+		struct br_site *site = t->site;
+
+		rotate(site);
+		site->lane_count++; /* keeps it */
 		br_transit_unhand(t);
-		hand(t);
+		site->lane_count--;
+		hand(t, site);
 	}
 	br_dest_kick(s->outbox, dest);
 }
@@ -51,10 +126,15 @@ void br_transit_host_room(struct br_server *s, struct br_dest *dest)
 void br_transit_host_down(struct br_server *s, struct br_dest *dest)
 {
 	struct br_transit *t;
+	struct br_site *site;
 
 	(void)s;
-	while ((t = TAILQ_FIRST(&dest->handed)) ||
-	    (t = TAILQ_FIRST(&dest->holding))) {
+	while ((t = TAILQ_FIRST(&dest->handed))) {
+		br_transit_unhand(t);
+		br_transit_outcome(t, 0, PRIM_SLICE("link lost"));
+	}
+	while ((site = TAILQ_FIRST(&dest->holding))) {
+		t = TAILQ_FIRST(&site->holding);
 		br_transit_unhand(t);
 		br_transit_outcome(t, 0, PRIM_SLICE("link lost"));
 	}
@@ -77,13 +157,64 @@ static struct br_transit *handed_find(const struct br_server *s,
 	return NULL;
 }
 
+void br_transit_taken(struct br_server *s, struct br_dest *dest,
+    const struct prim_digest *delivery)
+{
+	struct br_transit *t = handed_find(s, dest, delivery);
+	bool was_full;
+
+	if (!t || !t->is_untaken)
+		return;
+	was_full = !br_site_has_room(t->site);
+	br_transit_leave_site(t);
+	br_dest_taken(dest, t->row);
+	if (was_full)
+		br_transit_host_room(s, dest);
+}
+
+/* ---- later word ---- */
+
+#define LATE_MAX 4096 /* that are being looked up */
+
+static void on_late(void *arg, enum br_store_outcome outcome)
+{
+	struct br_server *s = arg;
+
+	(void)outcome;
+	s->late_reports--;
+}
+
+/* About a message that another system had taken, or about none at all. */
+static void report_late(struct br_server *s, const struct br_dest *dest,
+    const struct br_store_report *report)
+{
+	if (!br_transit_is_final(report->code) ||
+	    report->code == PRIM_UNKNOWN_DELIVERY)
+		return;
+	if (s->late_reports >= LATE_MAX) {
+		br_warn(&s->log, "late report dropped via=%s: too many at once",
+		    br_host_name(dest->host));
+		return;
+	}
+	s->late_reports++;
+	br_store_report(s->store, report, on_late, s);
+}
+
 void br_transit_report(struct br_server *s, struct br_dest *dest,
     const struct prim_digest *delivery, unsigned code, struct prim_slice text)
 {
 	struct br_transit *t = handed_find(s, dest, delivery);
+	const struct br_store_report report = { .delivery = *delivery,
+		.destination = prim_slice_of(dest->name),
+		.code = code,
+		.reason = text };
 
-	if (!t)
-		return; /* not its any more, or never was */
+	if (!t) {
+		report_late(s, dest, &report);
+		return;
+	}
 	br_transit_unhand(t);
+	if (t->row)
+		br_row_acquit(t->row);
 	br_transit_outcome(t, code, text);
 }

@@ -41,6 +41,35 @@ void br_transit_log_end(const struct br_transit *t, unsigned code,
 	    why.len ? " why=" : "", why.len ? br_quote(why) : "");
 }
 
+void br_transit_history(const struct br_transit *t, enum br_history_event event,
+    unsigned code, struct prim_slice kind)
+{
+	const struct br_message *m = t->message;
+	struct br_history_line line = { .event = event, .code = code };
+
+	if (!t->server->history || !m)
+		return;
+	line.delivery = &m->delivery;
+	line.seq = t->row ? t->row->seq : 0;
+	line.dest = t->dest ? t->dest->name : NULL;
+	if (event == BR_HISTORY_ACCEPT) {
+		line.id = m->message_id;
+		line.from = m->sender;
+		line.to = m->recipient;
+		line.origin = m->origin;
+		line.conversation = m->conversation_id;
+		line.body = &m->body;
+		line.hops = m->hops;
+	} else if (event == BR_HISTORY_HAND) {
+		line.attempt = t->row ? t->row->attempts : 1;
+	}
+	if (event == BR_HISTORY_END || event == BR_HISTORY_REPORT)
+		line.reason = kind;
+	else
+		line.kind = kind;
+	br_history_put(t->server->history, br_server_now(t->server), &line);
+}
+
 /* ---- the sender's answer ---- */
 
 /* PRIM-276, PRIM-277, ERR-125: time-outs and bad upstreams by dialect. */
@@ -75,6 +104,7 @@ void br_transit_answer(struct br_transit *t, unsigned code)
 	t->is_answered = true;
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	code = br_transit_code_for(t->ticket.family, code);
+	br_transit_history(t, BR_HISTORY_ANSWER, code, PRIM_SLICE_NONE);
 	br_transit_leave_live(t);
 	br_ticket_settle(&t->ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
 	br_transit_settle_joints(t, code);
@@ -90,6 +120,7 @@ void br_transit_end(struct br_transit *t, unsigned code, struct prim_slice why)
 
 	br_transit_unhand(t);
 	br_transit_log_end(t, code, why);
+	br_transit_history(t, BR_HISTORY_END, code, why);
 	if (code == PRIM_OK || code == PRIM_UNKNOWN_DELIVERY)
 		br_dedup_put(s->dedup, &t->message->key, &remembered,
 		    br_server_now(s));

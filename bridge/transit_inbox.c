@@ -5,6 +5,7 @@
 
 #include "bridge/conn.h"
 #include "bridge/server.h"
+#include "bridge/service.h"
 #include "prim/base.h"
 
 static struct br_transit *transit_of_send(struct prim_send *send)
@@ -35,31 +36,48 @@ const struct prim_inbox_ops br_transit_inbox_ops = {
 
 /* ---- offering ---- */
 
-static struct prim_slice domain_of(struct prim_slice key)
+/* The key of whom `m` is from: for a linked sender his principal. */
+static struct prim_slice principal_of(const struct br_message *m)
 {
-	return prim_slice_from(key,
-	    (size_t)(prim_slice_find_last(key, '@') + 1));
+	static struct prim_key key; /* large; the loop's only */
+	struct prim_address from;
+
+	if (!m->original_from.len || !prim_address_parse(m->from, &from))
+		return m->sender;
+	prim_address_key(&from, &key);
+	return prim_key_slice(&key);
 }
 
 /* Is the sender of another domain than the recipient? */
 static bool is_stranger(const struct br_message *m)
 {
-	return !prim_slice_eq(domain_of(m->sender), domain_of(m->recipient));
+	return !prim_slice_eq(br_key_domain(principal_of(m)),
+	    br_key_domain(m->recipient));
 }
 
-/* DESIGN 6: the default rule; documents of the owner come later. */
+static bool may_one_send(const struct br_server *s, struct prim_slice sender,
+    struct prim_slice recipient)
+{
+	unsigned rights = prim_slice_eq(br_key_domain(sender),
+			      br_key_domain(recipient))
+	    ? s->config->acl_own_domain
+	    : s->config->acl_everyone;
+
+	return prim_slice_eq(sender, recipient) ||
+	    (rights & BR_RIGHT_SEND) != 0;
+}
+
+/* DESIGN 6: the default rule; documents of the owner come later. Of a linked
+ * sender both must be allowed, the principal and the address. */
 static bool may_send(const struct br_server *s, const struct br_message *m)
 {
-	unsigned rights = is_stranger(m) ? s->config->acl_everyone
-					 : s->config->acl_own_domain;
-
-	return prim_slice_eq(m->sender, m->recipient) ||
-	    (rights & BR_RIGHT_SEND) != 0;
+	return may_one_send(s, m->sender, m->recipient) &&
+	    may_one_send(s, principal_of(m), m->recipient);
 }
 
 /* Where nobody listens: is it kept? Not for strangers of a domain that hides,
  * or 101 would tell them who exists (DESIGN 6). */
-static bool is_kept(const struct br_server *s, const struct br_message *m)
+bool br_transit_is_kept(const struct br_server *s, const struct br_message *m)
 {
 	return s->config->offline_store &&
 	    !(s->config->disclosure_hide && is_stranger(m));
@@ -70,13 +88,21 @@ bool br_transit_is_crowded(const struct br_server *s)
 	return s->parked_octets > BR_PARKED_TOTAL_MAX;
 }
 
+/* Whoever listens cannot take it now: not at once again. */
+static void unheard(struct br_transit *t)
+{
+	if (prim_inbox_is_open(&t->entity->inbox))
+		br_transit_row_pause(t, 0, PRIM_SLICE("no listener took it"));
+	else
+		br_transit_row_back(t, 0, PRIM_SLICE("nobody listens"));
+}
+
 void br_transit_offer(struct br_transit *t)
 {
 	if (prim_send_start(&t->send, &t->entity->inbox, t->row != NULL)) {
 		br_transit_expect_word(t);
 	} else if (t->row) {
-		/* Whoever listens cannot take it now: not at once again. */
-		br_transit_row_back(t, !prim_inbox_is_open(&t->entity->inbox));
+		unheard(t);
 	} else {
 		br_transit_outcome(t, 0, PRIM_SLICE("no listener took it"));
 	}
@@ -92,6 +118,20 @@ void br_transit_to_store(struct br_transit *t)
 		    PRIM_SLICE("too much waits"));
 }
 
+/* Behind what waits already, wherever that is to go. */
+static void queue_up(struct br_transit *t)
+{
+	struct br_lane *follower = t->lane->follower;
+
+	if (follower && follower->dest &&
+	    !prim_slice_eq(prim_slice_of(follower->target),
+		t->message->sender)) {
+		t->target = prim_slice_copy(prim_slice_of(follower->target));
+		t->dest = follower->dest;
+	}
+	br_transit_commit(t);
+}
+
 static void admit(struct br_transit *t)
 {
 	const struct br_config *config = t->server->config;
@@ -102,15 +142,11 @@ static void admit(struct br_transit *t)
 					    : PRIM_FORBIDDEN,
 		    PRIM_SLICE("not allowed"));
 	else if (br_lane_is_closed(t->lane))
-		br_transit_commit(t);
+		queue_up(t);
 	else if (br_transit_is_crowded(t->server))
 		br_transit_to_store(t);
-	else if (prim_inbox_is_open(&t->entity->inbox))
-		br_transit_offer(t);
-	else if (is_kept(t->server, t->message))
-		br_transit_commit(t);
 	else
-		br_transit_end(t, PRIM_INBOX_CLOSED, PRIM_SLICE_NONE);
+		br_transit_seek(t);
 }
 
 static void on_recipient(void *arg, enum br_entity_outcome known,
@@ -138,8 +174,24 @@ static void on_recipient(void *arg, enum br_entity_outcome known,
 	}
 }
 
+static void on_served(void *arg, unsigned code)
+{
+	struct br_transit *t = arg;
+
+	t->is_waiting = false;
+	if (t->is_answered)
+		br_transit_release(t);
+	else
+		br_transit_end(t, code, PRIM_SLICE("service"));
+}
+
 void br_transit_to_inbox(struct br_transit *t)
 {
+	if (br_service_is(t->server, t->message->recipient)) {
+		t->is_waiting = true;
+		br_service_take(t->server, t->message, on_served, t);
+		return;
+	}
 	t->is_waiting = true;
 	br_entity_with(t->server->entities, t->message->recipient, on_recipient,
 	    t);

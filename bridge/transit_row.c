@@ -7,8 +7,25 @@
 
 bool br_transit_row_is_moving(const struct br_transit *t)
 {
-	return t->is_waiting || t->is_handed || t->is_holding ||
+	return t->is_waiting || t->is_noting || t->is_handed || t->is_holding ||
 	    prim_send_is_asked(&t->send);
+}
+
+static struct prim_slice reason_of(unsigned code, struct prim_slice why)
+{
+	if (code == PRIM_OK)
+		return PRIM_SLICE("delivered");
+	if (code == PRIM_UNKNOWN_DELIVERY)
+		return PRIM_SLICE("accepted");
+	return why.len ? why : PRIM_SLICE("refused");
+}
+
+/* The row is gone or moved: so is the motion. */
+static void leave_row(struct br_transit *t, struct br_dest *dest)
+{
+	dest->is_kicked = false;
+	br_dest_kick(t->server->outbox, dest);
+	br_transit_release(t);
 }
 
 /* A row's end, by what was heard of it. */
@@ -17,43 +34,70 @@ void br_transit_row_end(struct br_transit *t, unsigned code,
 {
 	struct br_row *row = t->row;
 	struct br_dest *dest = row->lane->dest;
-	struct br_outbox *o = t->server->outbox;
-	const char *reason = code == PRIM_OK ? "delivered"
-	    : code == PRIM_UNKNOWN_DELIVERY  ? "accepted"
-					     : "refused";
 
 	br_transit_unhand(t);
+	prim_timer_stop(&t->server->wheel, &t->timer);
 	br_transit_log_end(t, code, why);
+	br_transit_history(t, BR_HISTORY_END, code, reason_of(code, why));
 	t->row = NULL;
 	dest->is_kicked = true; /* keeps it while its last lane may go */
-	br_row_end(o, row, code, reason);
-	dest->is_kicked = false;
-	br_dest_kick(o, dest);
-	br_transit_release(t);
+	br_row_end(t->server->outbox, row, code, reason_of(code, why));
+	leave_row(t, dest);
 }
 
-void br_transit_row_back(struct br_transit *t, bool now)
+static void row_damaged(struct br_transit *t)
 {
 	struct br_row *row = t->row;
-	struct br_lane *lane = row->lane;
-	struct br_outbox *o = t->server->outbox;
+	struct br_dest *dest = row->lane->dest;
+
+	br_error(&t->server->log, "stored message damaged seq=%lld to=%s",
+	    (long long)row->seq, dest->name);
+	t->row = NULL;
+	dest->is_kicked = true;
+	br_row_quarantine(t->server->outbox, row, PRIM_INTERNAL_ERROR,
+	    PRIM_SLICE("damaged"));
+	leave_row(t, dest);
+}
+
+static void row_back(struct br_transit *t, const struct br_row_setback *how)
+{
+	struct br_row *row = t->row;
+	struct br_dest *dest = row->lane->dest;
 
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	t->row = NULL;
-	br_row_back(o, row, now);
-	br_dest_kick(o, lane->dest);
-	br_transit_release(t);
+	dest->is_kicked = true;
+	br_row_back(t->server->outbox, row, how);
+	leave_row(t, dest);
+}
+
+void br_transit_row_back(struct br_transit *t, unsigned code,
+    struct prim_slice why)
+{
+	row_back(t,
+	    &(struct br_row_setback){ .code = code,
+		.why = why,
+		.now = code == 0 });
+}
+
+void br_transit_row_pause(struct br_transit *t, unsigned code,
+    struct prim_slice why)
+{
+	row_back(t, &(struct br_row_setback){ .code = code, .why = why });
 }
 
 /* What is heard of a message whose row exists. 0: silence. */
 void br_transit_row_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
+	if (br_transit_is_refusal(code) && t->row->lane->target &&
+	    br_transit_row_seek(t))
+		return;
 	if (br_transit_is_final(code))
 		br_transit_row_end(t, code, why);
 	else if (!br_transit_row_is_moving(t))
-		br_transit_row_back(t, code == 0);
+		br_transit_row_back(t, code, why);
 }
 
 /* Nobody said a word about a stored message. A listener may take its time
@@ -68,10 +112,50 @@ void br_transit_row_is_late(struct br_transit *t)
 		return;
 	}
 	prim_send_demote(&t->send);
-	br_transit_row_back(t, false);
+	br_transit_row_pause(t, 0, PRIM_SLICE("no word of it"));
 }
 
 /* ---- a row's turn ---- */
+
+static void row_to_inbox(struct br_transit *t)
+{
+	struct br_server *s = t->server;
+
+	t->entity = br_entity_find(s->entities, t->message->recipient);
+	if (!t->entity) {
+		br_transit_row_back(t, 0, PRIM_SLICE("not resident"));
+		return;
+	}
+	br_entity_pin(s->entities, t->entity);
+	br_transit_offer(t);
+}
+
+/* It is read, and its attempt is noted. */
+static void row_go(struct br_transit *t)
+{
+	if (t->is_waiting || t->is_noting)
+		return;
+	if (t->row->lane->target && !br_transit_link(t))
+		br_transit_row_home(t);
+	else if (t->dest->host)
+		br_transit_to_adapter(t);
+	else
+		row_to_inbox(t);
+}
+
+/* What cannot be written is handed over all the same: a full disk holds up
+ * nothing that was accepted. */
+static void on_noted(void *arg, enum br_store_outcome outcome)
+{
+	struct br_transit *t = arg;
+
+	(void)outcome;
+	t->is_noting = false;
+	if (!t->row)
+		br_transit_release(t);
+	else
+		row_go(t);
+}
 
 static void on_row_read(void *arg, const struct br_store_message *m,
     bool failed)
@@ -81,28 +165,16 @@ static void on_row_read(void *arg, const struct br_store_message *m,
 
 	t->is_waiting = false;
 	t->message = m && !failed ? br_message_restore(m, &s->keys) : NULL;
+	if (t->message)
+		prim_buf_put(&t->tried, m->tried);
 	br_row_read_done(t->row, t->message ? br_message_size(t->message) : 0);
 	if (failed) {
-		br_transit_row_back(t, false);
-		return;
-	}
-	if (t->message)
-		br_dest_kick(s->outbox, t->dest); /* the next may be read */
-	if (!t->message) {
-		br_error(&s->log, "stored message damaged seq=%lld to=%s",
-		    (long long)t->row->seq, t->dest->name);
-		br_transit_row_end(t, PRIM_INTERNAL_ERROR,
-		    PRIM_SLICE("damaged"));
-	} else if (t->dest->host) {
-		br_transit_to_adapter(t);
+		br_transit_row_pause(t, 0, PRIM_SLICE("not read"));
+	} else if (!t->message) {
+		row_damaged(t);
 	} else {
-		t->entity = br_entity_find(s->entities, t->message->recipient);
-		if (!t->entity) {
-			br_transit_row_back(t, true);
-			return;
-		}
-		br_entity_pin(s->entities, t->entity);
-		br_transit_offer(t);
+		br_dest_kick(s->outbox, t->dest); /* the next may be read */
+		row_go(t);
 	}
 }
 
@@ -117,4 +189,8 @@ void br_transit_redeliver(struct br_server *s, struct br_row *row)
 	t->is_waiting = true;
 	br_row_read_begin(row);
 	br_store_message_get(s->store, row->seq, on_row_read, t);
+	if (!t->dest->host)
+		return;
+	t->is_noting = true;
+	br_row_note_attempt(s->outbox, row, on_noted, t);
 }

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/* What is stored comes into memory, and what loses its way goes elsewhere. */
+
+#include "bridge/outbox_private.h"
+
+#include "bridge/ending.h"
+#include "bridge/metric.h"
+#include "bridge/server.h"
+#include "prim/base.h"
+
+/* A message that is overdue when we start gets one more minute and a try: it
+ * may be the clock that is wrong. */
+#define GRACE_MS 60000
+
+static struct br_lane *lane_followed(struct br_outbox *o,
+    const struct br_store_message *m)
+{
+	const struct br_identity *link = br_identity_of(o->server->identities,
+	    m->target);
+
+	if (!link || !prim_slice_eq(link->principal, m->recipient))
+		return NULL;
+	return br_outbox_lane_to(o, &m->lane, link);
+}
+
+/* A notice goes back the way its message came. */
+static struct br_dest *dest_of_notice(struct br_outbox *o,
+    const struct br_store_message *m)
+{
+	struct prim_slice rest = m->destination;
+
+	if (!m->is_notice ||
+	    !prim_slice_eq(prim_slice_cut(&rest, ':'), PRIM_SLICE("adapter")))
+		return NULL;
+	return br_outbox_adapter_named(o, rest);
+}
+
+static struct br_lane *lane_of(struct br_outbox *o,
+    const struct br_store_message *m)
+{
+	struct br_lane *lane = m->target.len ? lane_followed(o, m) : NULL;
+	struct br_dest *dest;
+	const struct br_route *route;
+
+	if (lane)
+		return lane;
+	dest = dest_of_notice(o, m);
+	route = br_server_route(o->server, m->recipient);
+	if (!dest && route && route->kind == BR_ROUTE_ADAPTER)
+		dest = o->adapters[route->adapter];
+	if (!dest)
+		dest = br_outbox_inbox(o, m->recipient);
+	lane = br_outbox_lane(o, &m->lane);
+	br_lane_set_dest(lane, dest, br_key_domain(m->recipient));
+	return lane;
+}
+
+static struct br_row *load(struct br_outbox *o,
+    const struct br_store_message *m)
+{
+	struct br_sender *sender = NULL;
+	struct br_row *row;
+
+	if (!m->is_notice)
+		sender = br_outbox_charge_stored(o, m->sender, m->octets);
+	row = br_outbox_append(lane_of(o, m), m, sender);
+	if (row->deaths > 0)
+		br_row_suspect(row);
+	return row;
+}
+
+void br_outbox_take(struct br_outbox *o, const struct br_store_message *m)
+{
+	struct br_row *row = load(o, m);
+
+	br_dest_kick(o, row->lane->dest);
+}
+
+static void on_stored(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct br_outbox *o = arg;
+	struct br_store_message late;
+
+	if (failed || !m)
+		return;
+	if (m->is_quarantined) {
+		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
+		return;
+	}
+	late = *m;
+	if (late.expires_ms < br_server_now(o->server) + GRACE_MS)
+		late.expires_ms = br_server_now(o->server) + GRACE_MS;
+	load(o, &late);
+}
+
+bool br_outbox_load(struct br_outbox *o, struct br_err *err)
+{
+	return br_store_message_each(o->server->store, on_stored, o, err);
+}
+
+/* Ends what is not in motion; the rest ends by its own answer. */
+static void lane_drop(struct br_outbox *o, struct br_lane *lane)
+{
+	struct br_row *row = TAILQ_FIRST(&lane->rows);
+
+	while (row) {
+		struct br_row *next = TAILQ_NEXT(row, link);
+
+		/* The lane goes with its last row, and then `next` is NULL. */
+		if (!row->transit) {
+			br_ending_start_unheld(o->server, row->seq,
+			    PRIM_NOT_FOUND, "removed");
+			br_row_drop(o, row);
+		}
+		row = next;
+	}
+}
+
+/* Is `lane` where `principal` is followed to, at `address` (empty: anywhere)? */
+static bool is_along(const struct br_lane *lane, struct prim_slice principal,
+    struct prim_slice address)
+{
+	return lane->target &&
+	    prim_slice_eq(prim_slice_of(lane->principal), principal) &&
+	    (!address.len ||
+		prim_slice_eq(prim_slice_of(lane->target), address));
+}
+
+static void drop_followed(struct br_outbox *o, struct prim_slice key)
+{
+	struct br_lane *lane, *next;
+
+	for (size_t i = 0; i < o->server->config->adapter_count; i++) {
+		PRIM_TAILQ_FOREACH_SAFE(lane, &o->adapters[i]->lanes, of_dest,
+		    next)
+		{
+			if (is_along(lane, key, PRIM_SLICE_NONE))
+				lane_drop(o, lane);
+		}
+	}
+}
+
+void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
+{
+	struct br_dest *dest = br_outbox_inbox_find(o, key);
+	struct br_lane *lane, *next;
+
+	drop_followed(o, key);
+	if (!dest)
+		return;
+	dest->is_kicked = true; /* keeps it while its lanes go */
+	PRIM_TAILQ_FOREACH_SAFE(lane, &dest->lanes, of_dest, next)
+	lane_drop(o, lane);
+	dest->is_kicked = false;
+	br_dest_release(o, dest);
+}
+
+/* What is in motion comes back by itself, and is moved then. */
+static void lane_move_home(struct br_outbox *o, struct br_lane *lane)
+{
+	struct br_lane *base = lane->base;
+	struct br_row *row, *next;
+
+	br_lane_set_dest(base,
+	    br_outbox_inbox(o, prim_slice_of(lane->principal)),
+	    PRIM_SLICE_NONE);
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
+	{
+		/* The lane goes with its last row, and then `next` is NULL. */
+		if (!row->transit)
+			br_row_move(o, row, base, PRIM_SLICE_NONE);
+	}
+	br_dest_kick(o, base->dest);
+}
+
+void br_outbox_unlinked(struct br_outbox *o, struct prim_slice principal,
+    struct prim_slice address)
+{
+	struct br_lane *lane, *next;
+
+	for (size_t i = 0; i < o->server->config->adapter_count; i++) {
+		PRIM_TAILQ_FOREACH_SAFE(lane, &o->adapters[i]->lanes, of_dest,
+		    next)
+		{
+			if (is_along(lane, principal, address))
+				lane_move_home(o, lane);
+		}
+	}
+}
+
+static void visit_keys(struct prim_table_node *n, void *arg)
+{
+	struct br_outbox *o = arg;
+	struct br_lane *lane = PRIM_CONTAINER(n, struct br_lane, node);
+	struct br_row *row;
+
+	TAILQ_FOREACH(row, &lane->rows, link)
+		br_dedup_note_durable(o->server->dedup, row->prefix);
+}
+
+void br_outbox_note_keys(struct br_outbox *o)
+{
+	prim_table_each(&o->lanes, visit_keys, o);
+}

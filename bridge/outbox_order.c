@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/* What the operator does to single messages. */
+
+#include <stdio.h>
+
+#include "bridge/metric.h"
+#include "bridge/outbox_private.h"
+#include "bridge/server.h"
+#include "prim/base.h"
+
+struct order {
+	struct br_outbox *outbox; /* borrowed: outlives us */
+	int64_t seq;
+	enum br_outbox_verb verb;
+	br_outbox_done_fn done;
+	void *arg; /* borrowed */
+};
+
+static void order_end(struct order *order, const char *why)
+{
+	order->done(order->arg, why);
+	prim_free(order);
+}
+
+static void order_absent(struct order *order)
+{
+	char why[128];
+
+	(void)snprintf(why, sizeof(why),
+	    "there is no message %lld in the outbox; 'primctl outbox list' "
+	    "shows what is there",
+	    (long long)order->seq);
+	order_end(order, why);
+}
+
+static void order_settle(struct order *order, enum br_store_outcome outcome)
+{
+	if (outcome == BR_STORE_DONE)
+		order_end(order, NULL);
+	else if (outcome == BR_STORE_ABSENT)
+		order_absent(order);
+	else
+		order_end(order,
+		    "nothing was changed: the database could not be written; "
+		    "look at free disk space and the log of primd");
+}
+
+static void on_written(void *arg, enum br_store_outcome outcome)
+{
+	order_settle(arg, outcome);
+}
+
+/* ---- back into circulation ---- */
+
+static void on_read(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct order *order = arg;
+
+	(void)failed;
+	if (m && !br_outbox_find(order->outbox, m->seq))
+		br_outbox_take(order->outbox, m);
+	order_end(order, NULL); /* it is released: primd sees it at its next
+	                           start at the latest */
+}
+
+static void on_released(void *arg, enum br_store_outcome outcome)
+{
+	struct order *order = arg;
+
+	if (outcome == BR_STORE_DONE)
+		br_store_message_get(order->outbox->server->store, order->seq,
+		    on_read, order);
+	else
+		order_settle(order, outcome);
+}
+
+static void release(struct order *order)
+{
+	const struct br_server *s = order->outbox->server;
+
+	br_store_message_release(s->store, order->seq,
+	    br_server_now(s) + (int64_t)s->config->give_up_after_ms,
+	    on_released, order);
+}
+
+static void retry(struct order *order, struct br_row *row)
+{
+	struct br_lane *lane = row->lane;
+
+	row->pauses = 0;
+	prim_timer_stop(&order->outbox->server->wheel, &lane->retry);
+	br_lane_ready(lane);
+	br_dest_kick(order->outbox, lane->dest);
+	order_end(order, NULL);
+}
+
+/* ---- out of it ---- */
+
+static void drop(struct order *order, struct br_row *row)
+{
+	struct br_server *s = order->outbox->server;
+	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
+		.reason = PRIM_SLICE("dropped by the operator"),
+		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
+
+	if (row)
+		br_row_drop(order->outbox, row);
+	br_store_message_end(s->store, order->seq, &end, on_written, order);
+}
+
+static void quarantine(struct order *order, struct br_row *row)
+{
+	struct br_server *s = order->outbox->server;
+	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
+		.reason = PRIM_SLICE("quarantined by the operator") };
+
+	br_metric_add(BR_METRIC_QUARANTINES, 1);
+	br_row_drop(order->outbox, row);
+	br_store_message_quarantine(s->store, order->seq, &end, on_written,
+	    order);
+}
+
+/* What somebody has in his hands is not taken from him. */
+static void order_row(struct order *order, struct br_row *row)
+{
+	if (order->verb == BR_OUTBOX_RETRY)
+		retry(order, row);
+	else if (row->transit)
+		order_end(order,
+		    "it is just being handed over; try again in a minute, when "
+		    "its fate is known");
+	else if (order->verb == BR_OUTBOX_DROP)
+		drop(order, row);
+	else
+		quarantine(order, row);
+}
+
+void br_outbox_order(struct br_outbox *o, int64_t seq, enum br_outbox_verb verb,
+    br_outbox_done_fn done, void *arg)
+{
+	struct order *order = prim_new(struct order);
+	struct br_row *row = br_outbox_find(o, seq);
+
+	*order = (struct order){ .outbox = o,
+		.seq = seq,
+		.verb = verb,
+		.done = done,
+		.arg = arg };
+	if (row)
+		order_row(order, row);
+	else if (verb == BR_OUTBOX_RETRY)
+		release(order);
+	else if (verb == BR_OUTBOX_DROP)
+		drop(order, NULL);
+	else
+		order_absent(order);
+}
