@@ -17,6 +17,12 @@ const struct xa_error xa_error_policy_violation = { "policy-violation",
 const struct xa_error xa_error_service_unavailable = { "service-unavailable",
 	"cancel" };
 const struct xa_error xa_error_item_not_found = { "item-not-found", "cancel" };
+const struct xa_error xa_error_not_allowed = { "not-allowed", "cancel" };
+const struct xa_error xa_error_registration_required = {
+	"registration-required", "auth"
+};
+const struct xa_error xa_error_resource_constraint = { "resource-constraint",
+	"wait" };
 const struct xa_error xa_error_wait = { "remote-server-timeout", "wait" };
 
 /* 401 and 406 are between servers: "not-authorized" would send the user

@@ -18,6 +18,9 @@ extern const struct xa_error xa_error_not_acceptable;
 extern const struct xa_error xa_error_policy_violation;
 extern const struct xa_error xa_error_service_unavailable;
 extern const struct xa_error xa_error_item_not_found;
+extern const struct xa_error xa_error_not_allowed;
+extern const struct xa_error xa_error_registration_required;
+extern const struct xa_error xa_error_resource_constraint;
 extern const struct xa_error xa_error_wait;
 
 /* What the sender of a message learns of the PRIM status `code`; NULL when it

@@ -7,6 +7,7 @@
 
 #include "adapters/xmpp/content.h"
 #include "adapters/xmpp/digest.h"
+#include "adapters/xmpp/hops.h"
 #include "adapters/xmpp/jid.h"
 #include "adapters/xmpp/stanza.h"
 #include "adapters/xmpp/text.h"
@@ -169,7 +170,22 @@ static int64_t stamp_of(const struct xa_in_context *c, xmpp_stanza_t *stanza)
  * The message/cpim.
  */
 
-static void put_formal_from(struct xa_in *in, xmpp_stanza_t *stanza)
+static bool wants_receipt(xmpp_stanza_t *stanza)
+{
+	return xa_stanza_get(stanza, "id").len &&
+	    !xa_stanza_type_is(stanza, "headline") &&
+	    xa_stanza_find(stanza, "request", XA_NS_RECEIPTS);
+}
+
+/* Whom PRIM takes for the sender. */
+static struct prim_slice sender_of(const struct xa_in *in,
+    const struct xa_in_context *c)
+{
+	return c->principal.len ? c->principal : prim_buf_slice(&in->from);
+}
+
+static void put_formal_from(struct xa_in *in, const struct xa_in_context *c,
+    xmpp_stanza_t *stanza)
 {
 	xmpp_stanza_t *nick = xa_stanza_find(stanza, "nick", XA_NS_NICK);
 	struct prim_buf name = { 0 };
@@ -179,7 +195,7 @@ static void put_formal_from(struct xa_in *in, xmpp_stanza_t *stanza)
 	if (name.len > XA_IN_NICK_MAX)
 		prim_buf_reset(&name);
 	prim_cpim_put_mailbox(&in->body, "From", prim_buf_slice(&name),
-	    prim_buf_slice(&in->from));
+	    sender_of(in, c));
 	prim_buf_fini(&name);
 }
 
@@ -227,7 +243,7 @@ static void put_body(struct xa_in *in, const struct xa_in_context *c,
 {
 	struct prim_buf when = { 0 };
 
-	put_formal_from(in, stanza);
+	put_formal_from(in, c, stanza);
 	prim_cpim_put_mailbox(&in->body, "To", PRIM_SLICE_NONE,
 	    prim_buf_slice(&in->to));
 	prim_date_put_3339(&when, stamp_of(c, stanza));
@@ -235,7 +251,7 @@ static void put_body(struct xa_in *in, const struct xa_in_context *c,
 	    prim_buf_slice(&when));
 	prim_buf_fini(&when);
 	put_subjects(in, stanza);
-	put_imdn(in, xa_stanza_find(stanza, "request", XA_NS_RECEIPTS) != NULL);
+	put_imdn(in, wants_receipt(stanza));
 	put_prim(in);
 	prim_cpim_put_content(&in->body, PRIM_SLICE(TEXT_TYPE), language);
 	prim_buf_put(&in->body, prim_buf_slice(&in->text));
@@ -256,22 +272,21 @@ static bool body_is_sound(const struct xa_in *in)
 
 static bool put_token(struct xa_in *in, xmpp_stanza_t *stanza)
 {
-	struct xa_token t = {
+	const struct xa_token t = {
 		.id = xa_stanza_get(stanza, "id"),
 		.from = xa_stanza_get(stanza, "from"),
 		.to = xa_stanza_get(stanza, "to"),
 		.is_chat = xa_stanza_type_is(stanza, "chat"),
+		.wants_receipt = wants_receipt(stanza),
 	};
 
-	t.wants_receipt = t.id.len && !xa_stanza_type_is(stanza, "headline") &&
-	    xa_stanza_find(stanza, "request", XA_NS_RECEIPTS);
 	return xa_token_put(&in->token, &t);
 }
 
-static void fill(struct xa_in *in)
+static void fill(struct xa_in *in, const struct xa_in_context *c)
 {
 	in->message = (struct bridge_message){
-		.from = prim_buf_slice(&in->from),
+		.from = sender_of(in, c),
 		.to = prim_buf_slice(&in->to),
 		.message_id = prim_buf_slice(&in->message_id),
 		.conversation_id = prim_buf_slice(&in->conversation_id),
@@ -279,18 +294,18 @@ static void fill(struct xa_in *in)
 		.content_type = PRIM_SLICE("message/cpim"),
 		.body = prim_buf_slice(&in->body),
 		.strength = PRIM_ASTRENGTH_MEDIUM,
+		.hops = in->hops,
 		.return_token = prim_buf_slice(&in->token),
 	};
+	if (c->principal.len)
+		in->message.original_from = prim_buf_slice(&in->from);
 }
 
 static enum xa_in_result translate_text(struct xa_in *in,
     const struct xa_in_context *c, xmpp_stanza_t *stanza)
 {
 	struct prim_slice language;
-	enum xa_in_result result = put_addresses(in, c, stanza);
 
-	if (result != XA_IN_SUBMIT)
-		return result;
 	if (!xa_content_languages_ok(stanza))
 		return refuse(in, &xa_error_bad_request,
 		    "xml:lang is no language");
@@ -310,13 +325,26 @@ static enum xa_in_result translate_text(struct xa_in *in,
 	if (!body_is_sound(in))
 		return refuse(in, &xa_error_policy_violation,
 		    "the subjects are too long or too many");
-	fill(in);
+	fill(in, c);
 	return XA_IN_SUBMIT;
 }
 
-enum xa_in_result xa_in_translate(struct xa_in *in,
-    const struct xa_in_context *c, xmpp_stanza_t *stanza)
+static enum xa_in_result check_hops(struct xa_in *in, xmpp_stanza_t *stanza)
 {
+	if (!xa_hops_read(stanza, &in->hops))
+		return refuse(in, &xa_error_bad_request,
+		    "its count of bridges is no number");
+	if (in->hops >= XA_HOPS_MAX)
+		return refuse(in, &xa_error_not_allowed,
+		    "it has passed too many bridges: they form a ring");
+	return XA_IN_SUBMIT;
+}
+
+enum xa_in_result xa_in_check(struct xa_in *in, const struct xa_in_context *c,
+    xmpp_stanza_t *stanza)
+{
+	enum xa_in_result result;
+
 	reset(in);
 	if (xa_stanza_type_is(stanza, "error"))
 		return XA_IN_IGNORE;
@@ -332,7 +360,16 @@ enum xa_in_result xa_in_translate(struct xa_in *in,
 	case XA_CONTENT_TEXT:
 		break;
 	}
-	return translate_text(in, c, stanza);
+	result = check_hops(in, stanza);
+	return result == XA_IN_SUBMIT ? put_addresses(in, c, stanza) : result;
+}
+
+enum xa_in_result xa_in_translate(struct xa_in *in,
+    const struct xa_in_context *c, xmpp_stanza_t *stanza)
+{
+	enum xa_in_result result = xa_in_check(in, c, stanza);
+
+	return result == XA_IN_SUBMIT ? translate_text(in, c, stanza) : result;
 }
 
 void xa_in_fini(struct xa_in *in)

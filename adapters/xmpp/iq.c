@@ -9,7 +9,8 @@
 #include "prim/base.h"
 
 static const char *const COMPONENT_FEATURES[] = { XMPP_NS_DISCO_INFO,
-	XMPP_NS_DISCO_ITEMS, XA_NS_PING, XA_NS_VERSION, "jid\\20escaping" };
+	XMPP_NS_DISCO_ITEMS, XA_NS_PING, XA_NS_VERSION, XA_NS_REGISTER,
+	"jid\\20escaping" };
 static const char *const CONTACT_FEATURES[] = { XMPP_NS_DISCO_INFO,
 	XMPP_NS_DISCO_ITEMS, XA_NS_PING, XA_NS_VERSION, XA_NS_RECEIPTS };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* One component of the XMPP server and all that belongs to it. */
 
-#include "adapters/xmpp/leg.h"
+#include "adapters/xmpp/leg_private.h"
 
 #include <event2/event.h>
 #include <openssl/rand.h>
@@ -10,11 +10,9 @@
 #include "adapters/xmpp/answer.h"
 #include "adapters/xmpp/iq.h"
 #include "adapters/xmpp/jid.h"
-#include "adapters/xmpp/settle.h"
 #include "adapters/xmpp/stanza.h"
-#include "prim/base.h"
 
-static int64_t now(const struct xa_leg *leg)
+int64_t xa_leg_now(const struct xa_leg *leg)
 {
 	return bridge_now_ms(leg->setup.bridge);
 }
@@ -26,17 +24,12 @@ static int64_t now(const struct xa_leg *leg)
 static int64_t deadline(const struct xa_leg *leg)
 {
 	int64_t at = xa_link_deadline(&leg->link);
-	int64_t fence = xa_fence_due(&leg->fence);
-	int64_t due = xa_pendings_deadline(&leg->pendings, &leg->fence,
-	    leg->hold_ms);
+	int64_t due = xa_leg_deliver_due(leg);
 
-	/* Without room for a ping the next answer brings us back. */
-	if (fence < at && xa_pings_has_room(&leg->link.pings))
-		at = fence;
 	return due < at ? due : at;
 }
 
-static void arm(struct xa_leg *leg)
+void xa_leg_arm(struct xa_leg *leg)
 {
 	int64_t at = deadline(leg), wait;
 	struct timeval tv;
@@ -48,33 +41,12 @@ static void arm(struct xa_leg *leg)
 		evtimer_del(leg->timer);
 		return;
 	}
-	wait = at - now(leg);
+	wait = at - xa_leg_now(leg);
 	if (wait < 0)
 		wait = 0;
 	tv.tv_sec = wait / 1000;
 	tv.tv_usec = wait % 1000 * 1000;
 	evtimer_add(leg->timer, &tv);
-}
-
-/* What the server has read and nobody answered is handed over. */
-static void release(struct xa_leg *leg)
-{
-	struct xa_pending *p;
-
-	while (xa_pendings_is_due(&leg->pendings, &leg->fence, leg->hold_ms,
-	    now(leg))) {
-		p = xa_pendings_first(&leg->pendings);
-		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
-		    PRIM_UNKNOWN_DELIVERY, "the XMPP server has it");
-		xa_pendings_drop(&leg->pendings, p);
-	}
-}
-
-static void raise_fence(struct xa_leg *leg)
-{
-	if (xa_fence_due(&leg->fence) <= now(leg) &&
-	    xa_link_ping(&leg->link, leg->fence.open, now(leg)))
-		xa_fence_close(&leg->fence);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -84,18 +56,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	leg->armed_ms = INT64_MAX;
-	xa_link_tick(&leg->link, now(leg));
-	raise_fence(leg);
-	release(leg);
-	arm(leg);
+	xa_link_tick(&leg->link, xa_leg_now(leg));
+	xa_leg_deliver_tick(leg);
+	xa_leg_arm(leg);
 }
 
 /*
  * Stanzas.
  */
 
-/* Servers close the stream over a sender that is not of the component. */
-static bool is_ours(const struct xa_leg *leg, xmpp_stanza_t *stanza)
+bool xa_leg_may_say(const struct xa_leg *leg, xmpp_stanza_t *stanza)
 {
 	struct xa_jid from;
 
@@ -106,7 +76,7 @@ static bool is_ours(const struct xa_leg *leg, xmpp_stanza_t *stanza)
 void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
 {
 	struct prim_buf xml = { 0 };
-	bool ours = is_ours(leg, stanza);
+	bool ours = xa_leg_may_say(leg, stanza);
 
 	xa_stanza_put(&xml, stanza);
 	xmpp_stanza_release(stanza);
@@ -124,14 +94,7 @@ void xa_leg_take(struct xa_leg *leg, xmpp_stanza_t *stanza)
 
 static void take_message(struct xa_leg *leg, xmpp_stanza_t *message)
 {
-	struct xa_pending *p;
-	unsigned code = xa_settle_find(&leg->pendings, message, &p);
-
-	if (code) {
-		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
-		    code, xa_settle_text(message));
-		xa_pendings_drop(&leg->pendings, p);
-	}
+	xa_leg_deliver_hear(leg, message);
 	if (xa_stanza_type_is(message, "error"))
 		return;
 	if (!leg->setup.ops->message(leg->setup.ctx, leg, message)) {
@@ -142,8 +105,11 @@ static void take_message(struct xa_leg *leg, xmpp_stanza_t *message)
 
 static void take_iq(struct xa_leg *leg, xmpp_stanza_t *iq)
 {
-	xmpp_stanza_t *answer = xa_iq_answer(leg->setup.xmpp, iq);
+	xmpp_stanza_t *answer;
 
+	if (leg->setup.ops->iq(leg->setup.ctx, leg, iq))
+		return;
+	answer = xa_iq_answer(leg->setup.xmpp, iq);
 	if (answer)
 		xa_leg_take(leg, answer);
 }
@@ -204,25 +170,12 @@ static void unpark(struct xa_leg *leg)
 	leg->parked = NULL;
 }
 
-static void count_unfenced(struct xa_leg *leg)
-{
-	struct xa_pending *p;
-
-	TAILQ_FOREACH(p, &leg->pendings.list, link) {
-		if (!xa_fence_has_passed(&leg->fence, p->batch))
-			leg->unfenced++;
-	}
-}
-
 static void link_down(void *ctx)
 {
 	struct xa_leg *leg = ctx;
 
-	count_unfenced(leg);
 	unpark(leg);
-	leg->setup.ops->down(leg->setup.ctx, leg);
-	/* An open batch would want a ping that cannot be sent, for ever. */
-	xa_fence_init(&leg->fence);
+	xa_leg_deliver_lost(leg);
 }
 
 static void link_stanza(void *ctx, xmpp_stanza_t *stanza)
@@ -254,8 +207,7 @@ static void link_passed(void *ctx, uint64_t mark)
 	struct xa_leg *leg = ctx;
 
 	xa_fence_pass(&leg->fence, mark);
-	raise_fence(leg);
-	release(leg);
+	xa_leg_deliver_tick(leg);
 }
 
 static uint64_t link_random(void *ctx)
@@ -297,24 +249,24 @@ static void wire_connected(void *ctx)
 {
 	struct xa_leg *leg = ctx;
 
-	xa_link_connected(&leg->link, now(leg));
-	arm(leg);
+	xa_link_connected(&leg->link, xa_leg_now(leg));
+	xa_leg_arm(leg);
 }
 
 static void wire_octets(void *ctx, struct prim_slice octets)
 {
 	struct xa_leg *leg = ctx;
 
-	xa_link_feed(&leg->link, octets, now(leg));
-	arm(leg);
+	xa_link_feed(&leg->link, octets, xa_leg_now(leg));
+	xa_leg_arm(leg);
 }
 
 static void wire_lost(void *ctx, const char *why)
 {
 	struct xa_leg *leg = ctx;
 
-	xa_link_lost(&leg->link, why, now(leg));
-	arm(leg);
+	xa_link_lost(&leg->link, why, xa_leg_now(leg));
+	xa_leg_arm(leg);
 }
 
 static const struct xa_wire_ops WIRE_OPS = {
@@ -338,6 +290,9 @@ void xa_leg_init(struct xa_leg *leg, const struct xa_leg_setup *setup)
 	leg->timer = evtimer_new(base, on_timer, leg);
 	xa_fence_init(&leg->fence);
 	xa_pendings_init(&leg->pendings);
+	xa_pendings_init(&leg->notices);
+	xa_bucket_init(&leg->late, XA_LEG_LATE_RATE, XA_LEG_LATE_BURST,
+	    xa_leg_now(leg));
 	xa_wire_init(&leg->wire, base, &WIRE_OPS, leg);
 	xa_wire_set_server(&leg->wire, setup->server);
 	xa_link_init(&leg->link, &LINK_OPS, leg, setup->xmpp);
@@ -352,6 +307,7 @@ void xa_leg_fini(struct xa_leg *leg)
 	xa_link_fini(&leg->link);
 	xa_wire_fini(&leg->wire);
 	xa_pendings_fini(&leg->pendings);
+	xa_pendings_fini(&leg->notices);
 	prim_buf_fini(&leg->unsent);
 	event_free(leg->timer);
 	leg->timer = NULL;
@@ -359,43 +315,19 @@ void xa_leg_fini(struct xa_leg *leg)
 
 void xa_leg_start(struct xa_leg *leg)
 {
-	xa_link_start(&leg->link, now(leg));
-	arm(leg);
+	xa_link_start(&leg->link, xa_leg_now(leg));
+	xa_leg_arm(leg);
 }
 
 void xa_leg_stop(struct xa_leg *leg)
 {
 	xa_link_stop(&leg->link);
-	arm(leg);
+	xa_leg_arm(leg);
 }
 
 bool xa_leg_is_up(const struct xa_leg *leg)
 {
 	return xa_link_is_up(&leg->link);
-}
-
-bool xa_leg_has_room(const struct xa_leg *leg)
-{
-	return leg->pendings.table.count < XA_PENDING_MAX &&
-	    xa_wire_waiting(&leg->wire) <= XA_LEG_WAITING_MAX;
-}
-
-void xa_leg_deliver(struct xa_leg *leg, const struct xa_out *out,
-    struct prim_slice delivery_id)
-{
-	struct xa_pending_new n = {
-		.id = delivery_id,
-		.to = prim_buf_slice(&out->key),
-		.from = prim_buf_slice(&out->from),
-	};
-
-	if (xa_pendings_find(&leg->pendings, delivery_id))
-		return;
-	xa_wire_write(&leg->wire, prim_buf_slice(&out->xml));
-	n.batch = xa_fence_add(&leg->fence, now(leg));
-	xa_pendings_put(&leg->pendings, &n, now(leg));
-	raise_fence(leg);
-	arm(leg);
 }
 
 void xa_leg_go(struct xa_leg *leg)
@@ -404,32 +336,6 @@ void xa_leg_go(struct xa_leg *leg)
 	    !leg->setup.ops->message(leg->setup.ctx, leg, leg->parked))
 		return;
 	unpark(leg);
-	xa_link_go(&leg->link, now(leg));
-	arm(leg);
-}
-
-void xa_leg_hurry(struct xa_leg *leg)
-{
-	leg->hold_ms = 0;
-	release(leg);
-	arm(leg);
-}
-
-void xa_leg_forget(struct xa_leg *leg)
-{
-	struct xa_pending *p;
-
-	while ((p = xa_pendings_first(&leg->pendings)))
-		xa_pendings_drop(&leg->pendings, p);
-}
-
-void xa_leg_fail(struct xa_leg *leg, unsigned code, const char *text)
-{
-	struct xa_pending *p;
-
-	while ((p = xa_pendings_first(&leg->pendings))) {
-		leg->setup.ops->report(leg->setup.ctx, prim_slice_of(p->id),
-		    code, text);
-		xa_pendings_drop(&leg->pendings, p);
-	}
+	xa_link_go(&leg->link, xa_leg_now(leg));
+	xa_leg_arm(leg);
 }

@@ -4,6 +4,7 @@
 #include "adapters/xmpp/out.h"
 
 #include "adapters/xmpp/digest.h"
+#include "adapters/xmpp/hops.h"
 #include "adapters/xmpp/jid.h"
 #include "adapters/xmpp/part.h"
 #include "adapters/xmpp/stanza.h"
@@ -191,6 +192,7 @@ static unsigned put_stanza(struct xa_out *out, const struct xa_out_context *c,
 	xa_stanza_add(s, "request", XA_NS_RECEIPTS);
 	/* Or a * and a _ of foreign text would be read as markup. */
 	xa_stanza_add(s, "unstyled", XA_NS_STYLING);
+	xa_hops_add(s, m->hops);
 	add_delay(s, c, p, m->attempt);
 	if (!code)
 		xa_stanza_put(&out->xml, s);

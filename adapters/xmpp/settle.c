@@ -11,6 +11,8 @@
 #include "prim/base.h"
 #include "prim/status.h"
 
+#define DELIVERY_ID_LEN 32
+
 static bool is_error(xmpp_stanza_t *message)
 {
 	return xa_stanza_type_is(message, "error");
@@ -80,6 +82,43 @@ unsigned xa_settle_find(struct xa_pendings *p, xmpp_stanza_t *message,
 		return 0;
 	*out_pending = pending;
 	return error ? xa_error_code(xa_stanza_condition(message)) : PRIM_OK;
+}
+
+/* As the core makes them. */
+static bool is_delivery_id(struct prim_slice id)
+{
+	if (id.len != DELIVERY_ID_LEN)
+		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.ptr[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+/* What may be tried again while it waits is over when nobody waits: the core
+ * has let it go, and the server has thrown it away. */
+static unsigned final_code(unsigned code)
+{
+	return code < 500 ? code : PRIM_INBOX_CLOSED;
+}
+
+unsigned xa_settle_late(struct xa_pendings *p, xmpp_stanza_t *message,
+    struct prim_slice *out_id)
+{
+	struct prim_slice id = subject_of(message);
+
+	/* Somebody else's word about one that waits is none. */
+	if (!is_delivery_id(id) || xa_pendings_find(p, id))
+		return 0;
+	*out_id = id;
+	if (!is_error(message))
+		return PRIM_OK;
+	return is_warning(message)
+	    ? 0
+	    : final_code(xa_error_code(xa_stanza_condition(message)));
 }
 
 const char *xa_settle_text(xmpp_stanza_t *message)

@@ -8,6 +8,11 @@
 
 #include "prim/base.h"
 
+/* An element or a text that libstrophe keeps, with what malloc adds. */
+#define NODE_SIZE 128
+/* Of an element: what a stream lets in, and its namespace. */
+#define ATTRIBUTES_MAX 65
+
 static void *mem_alloc(size_t size, void *userdata)
 {
 	(void)userdata;
@@ -161,6 +166,30 @@ const char *xa_stanza_condition(xmpp_stanza_t *s)
 			return xmpp_stanza_get_name(c);
 	}
 	return "undefined-condition";
+}
+
+static size_t attributes_size(xmpp_stanza_t *s)
+{
+	const char *texts[2 * ATTRIBUTES_MAX];
+	int count = xmpp_stanza_get_attributes(s, texts, PRIM_COUNT(texts));
+	size_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += NODE_SIZE / 2 + strlen(texts[i]);
+	return size;
+}
+
+size_t xa_stanza_size(xmpp_stanza_t *s)
+{
+	xmpp_stanza_t *c = xmpp_stanza_get_children(s);
+	size_t size = NODE_SIZE;
+
+	if (xmpp_stanza_is_text(s))
+		return size + strlen(xmpp_stanza_get_text_ptr(s));
+	size += attributes_size(s);
+	for (; c; c = xmpp_stanza_get_next(c))
+		size += xa_stanza_size(c);
+	return size;
 }
 
 void xa_stanza_put(struct prim_buf *b, xmpp_stanza_t *s)

@@ -24,6 +24,8 @@
 #define XA_NS_VERSION  "jabber:iq:version"
 #define XA_NS_NICK     "http://jabber.org/protocol/nick"
 #define XA_NS_OOB      "jabber:x:oob"
+#define XA_NS_REGISTER "jabber:iq:register"
+#define XA_NS_HOPS     "urn:primbridge:hops"
 
 /* Who a stanza is from and for. Any of them may be NULL. */
 struct xa_envelope {
@@ -66,6 +68,9 @@ void xa_stanza_text(struct prim_buf *b, xmpp_stanza_t *s);
 
 /* The condition of the <error/> in `s`, "undefined-condition" without one. */
 const char *xa_stanza_condition(xmpp_stanza_t *s);
+
+/* What `s` costs in memory, about. */
+size_t xa_stanza_size(xmpp_stanza_t *s);
 
 /* Appends `s` as XML. */
 void xa_stanza_put(struct prim_buf *b, xmpp_stanza_t *s);

@@ -12,7 +12,17 @@
 #include "prim/buf.h"
 #include "prim/slice.h"
 
+/* What the XMPP side said. */
+enum xa_token_kind {
+	XA_TOKEN_MESSAGE,
+	/* An iq of registration, see register.h. */
+	XA_TOKEN_LINK,
+	XA_TOKEN_VERIFY,
+	XA_TOKEN_UNLINK,
+};
+
 struct xa_token {
+	enum xa_token_kind kind;
 	bool wants_receipt;
 	bool is_chat;
 	struct prim_slice id;   /* of the stanza; may be empty */

@@ -99,6 +99,20 @@ bool xa_way_put_user_uri(const struct xa_way *w, struct prim_buf *b,
 	return xa_jid_uri_hosted(b, jid, w->gateway);
 }
 
+bool xa_way_put_canonical(const struct xa_way *w, struct prim_buf *b,
+    struct prim_slice address)
+{
+	struct prim_buf user = { 0 };
+	struct xa_jid jid;
+	const char *why;
+	bool ok = xa_way_put_user(w, &user, address, &why) == 0 &&
+	    xa_jid_split(prim_buf_slice(&user), &jid) &&
+	    xa_way_put_user_uri(w, b, &jid);
+
+	prim_buf_fini(&user);
+	return ok;
+}
+
 bool xa_way_put_principal_uri(struct prim_buf *b, const struct xa_jid *jid,
     bool is_gateway)
 {

@@ -43,6 +43,10 @@ bool xa_way_is_elsewhere(const struct xa_way *w, struct prim_slice jid);
  * it. */
 bool xa_way_put_user_uri(const struct xa_way *w, struct prim_buf *b,
     const struct xa_jid *jid);
+/* Appends the address that stands for the same user as `address` and is equal
+ * for all that do. False: no user of XMPP has it. */
+bool xa_way_put_canonical(const struct xa_way *w, struct prim_buf *b,
+    struct prim_slice address);
 /* Appends the "im:" address of the principal whose JID at a component is
  * `jid`: at the gateway's, or at the other. False: there is none. */
 bool xa_way_put_principal_uri(struct prim_buf *b, const struct xa_jid *jid,

@@ -11,6 +11,9 @@
 #define DESCRIPTORS 16   /* two connections, the resolver's sockets */
 #define TELL_S      5    /* how often the operator's numbers are told */
 #define WINDOW      1024 /* the most there is */
+/* Registrations: so many a second, and so many at once. */
+#define REGISTER_RATE  10
+#define REGISTER_BURST 50
 
 /* Numbers are told now and then, not each time one changes. */
 static void on_tell(evutil_socket_t fd, short what, void *arg)
@@ -21,62 +24,22 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	a->counts.values[XA_COUNT_UNFENCED] = 0;
 	a->counts.values[XA_COUNT_DROPPED] = 0;
+	a->counts.values[XA_COUNT_LATE_DROPPED] = 0;
 	for (unsigned i = 0; i < a->leg_count; i++) {
 		a->counts.values[XA_COUNT_UNFENCED] +=
 		    (int64_t)a->legs[i].unfenced;
 		a->counts.values[XA_COUNT_DROPPED] +=
 		    (int64_t)a->legs[i].dropped;
+		a->counts.values[XA_COUNT_LATE_DROPPED] +=
+		    (int64_t)a->legs[i].late_dropped;
 	}
 	xa_herald_count(&a->herald, &a->counts);
 	xa_counts_tell(&a->counts, a->bridge);
 }
 
 /*
- * PRIM to XMPP.
+ * The legs.
  */
-
-static unsigned deliver(void *state, const struct bridge_message *m)
-{
-	struct xa_adapter *a = state;
-	const struct xa_out_context c = {
-		.xmpp = a->xmpp,
-		.domain = prim_slice_of(a->hosts[LEG_MAIN]),
-		.gateway = xa_adapter_gateway(a),
-		.now_ms = bridge_now_ms(a->bridge),
-	};
-	unsigned code = xa_out_translate(&a->out, &c, m);
-	struct xa_leg *leg;
-
-	if (code) {
-		bridge_log(a->bridge, BRIDGE_INFO,
-		    "delivery refused id=%s code=%u reason=%s",
-		    bridge_quote(m->delivery_id), code,
-		    bridge_quote(prim_slice_of(a->out.why)));
-		return code;
-	}
-	leg = &a->legs[a->out.via_gateway ? LEG_GATEWAY : LEG_MAIN];
-	if (!xa_leg_is_up(leg))
-		return PRIM_BAD_GATEWAY;
-	if (!xa_leg_has_room(leg))
-		return PRIM_INTERNAL_ERROR; /* it is tried again */
-	xa_adapter_count(a, XA_COUNT_OUT);
-	xa_leg_deliver(leg, &a->out, m->delivery_id);
-	return 0;
-}
-
-static void leg_report(void *ctx, struct prim_slice delivery_id, unsigned code,
-    const char *text)
-{
-	struct xa_adapter *a = ctx;
-
-	if (code == PRIM_OK)
-		xa_adapter_count(a, XA_COUNT_RECEIPTS_IN);
-	else if (code == PRIM_UNKNOWN_DELIVERY)
-		xa_adapter_count(a, XA_COUNT_HANDED_OVER);
-	else
-		xa_adapter_count(a, XA_COUNT_ERRORS_IN);
-	bridge_report(a->bridge, delivery_id, code, text);
-}
 
 static void leg_up(void *ctx, struct xa_leg *leg)
 {
@@ -118,8 +81,11 @@ static const struct xa_leg_ops LEG_OPS = {
 	.up = leg_up,
 	.down = leg_down,
 	.message = xa_inward_message,
+	.iq = xa_inward_iq,
 	.presence = leg_presence,
-	.report = leg_report,
+	.report = xa_outward_report,
+	.told = xa_outward_told,
+	.late = xa_outward_late,
 };
 
 /*
@@ -218,6 +184,9 @@ static bool start(struct bridge *b, void *state, const void *options)
 		return false;
 	}
 	a->xmpp = xa_stanza_context();
+	xa_intake_init(&a->intake);
+	xa_bucket_init(&a->registrations, REGISTER_RATE, REGISTER_BURST,
+	    bridge_now_ms(b));
 	add_leg(a, a->options->domain);
 	if (a->options->gateway_domain)
 		add_leg(a, a->options->gateway_domain);
@@ -249,10 +218,19 @@ static void drain(void *state)
 		xa_leg_hurry(&a->legs[i]);
 }
 
+static bool canonical(void *state, struct prim_slice address,
+    struct prim_buf *out)
+{
+	struct xa_adapter *a = state;
+
+	return xa_way_put_canonical(&a->herald.setup.way, out, address);
+}
+
 static void stop(void *state)
 {
 	struct xa_adapter *a = state;
 
+	xa_inward_stop(a);
 	for (unsigned i = 0; i < a->leg_count; i++) {
 		xa_leg_fini(&a->legs[i]);
 		a->hosts[i] = prim_free(a->hosts[i]);
@@ -262,6 +240,8 @@ static void stop(void *state)
 	if (a->teller)
 		event_free(a->teller);
 	a->teller = NULL;
+	xa_intake_fini(&a->intake);
+	xa_register_fini(&a->registering);
 	xa_in_fini(&a->in);
 	xa_out_fini(&a->out);
 	prim_buf_fini(&a->token);
@@ -280,7 +260,11 @@ const struct br_adapter br_adapter_plugin = {
 	.descriptors = DESCRIPTORS,
 	.start = start,
 	.stop = stop,
-	.deliver = deliver,
+	.deliver = xa_outward_deliver,
+	.retry_s = {5, 10, 20, 40, 80, 160, 300},
+	.delay_notice_s = 900,
+	.canonical = canonical,
+	.linked = xa_inward_linked,
 	.outcome = xa_inward_outcome,
 	.state_value = state_value,
 	.room = xa_inward_room,

@@ -5,6 +5,8 @@
 /*
  * The bridge as the adapter sees it, made of a list of what was said to it and
  * a clock that is turned by hand. To be included by one file of a test program.
+ *
+ * Questions of LINK are answered from the loop, in their order, unless `mute`.
  */
 
 #include <event2/event.h>
@@ -15,6 +17,13 @@
 #include "bridge/adapter.h"
 #include "prim/base.h"
 #include "prim/buf.h"
+
+#define FAKE_LINKS BRIDGE_LINK_MAX
+
+struct fake_question {
+	char *address; /* owned */
+	uint64_t cookie;
+};
 
 struct bridge {
 	struct event_base *base;
@@ -31,6 +40,17 @@ struct bridge {
 	struct prim_buf id;       /* of the last subscribe */
 	unsigned room;            /* for presence */
 	const char *routed;       /* the one domain that is routed; NULL: all */
+
+	void *state;        /* the plugin's, who hears of links */
+	const char *linked; /* the address that is linked; NULL: none */
+	const char *owner;  /* ... to this principal */
+	bool mute;          /* do not answer LINK */
+	bool deaf;          /* refuse LINK */
+	struct fake_question questions[FAKE_LINKS]; /* unanswered */
+	unsigned question_count;
+	unsigned asked;           /* ever */
+	struct prim_buf original; /* of the last submission */
+	unsigned hops;            /* the same */
 };
 
 struct event_base *bridge_base(struct bridge *b)
@@ -82,6 +102,68 @@ bool bridge_submit(struct bridge *b, const struct bridge_message *m)
 	prim_buf_put(&b->token, m->return_token);
 	prim_buf_reset(&b->body);
 	prim_buf_put(&b->body, m->body);
+	prim_buf_reset(&b->original);
+	prim_buf_put(&b->original, m->original_from);
+	b->hops = m->hops;
+	return true;
+}
+
+const char *const *bridge_domains(const struct bridge *b, size_t *out_count)
+{
+	static const char *const DOMAINS[] = { "other.example",
+		"prim.example" };
+
+	(void)b;
+	*out_count = PRIM_COUNT(DOMAINS);
+	return DOMAINS;
+}
+
+void bridge_report_late(struct bridge *b, struct prim_slice delivery_id,
+    unsigned code, const char *text)
+{
+	prim_buf_putf(&b->said, "late %.*s %u %s\n",
+	    PRIM_SLICE_ARG(delivery_id), code, text);
+}
+
+/* Answers the oldest question. */
+static inline void fake_link_answer(struct bridge *b)
+{
+	struct fake_question q = b->questions[0];
+	struct bridge_linked l = {
+		.address = prim_slice_of(q.address),
+		.cookie = q.cookie,
+	};
+
+	memmove(b->questions, b->questions + 1,
+	    --b->question_count * sizeof(b->questions[0]));
+	if (b->linked && strcmp(q.address, b->linked) == 0)
+		l.principal = prim_slice_of(b->owner);
+	br_adapter_plugin.linked(b->state, &l);
+	prim_free(q.address);
+}
+
+static inline void fake_on_link(evutil_socket_t fd, short what, void *arg)
+{
+	struct bridge *b = arg;
+
+	(void)fd;
+	(void)what;
+	if (!b->mute && b->question_count)
+		fake_link_answer(b);
+}
+
+bool bridge_link(struct bridge *b, struct prim_slice address, uint64_t cookie)
+{
+	const struct timeval soon = { 0, 0 };
+	struct fake_question *q = &b->questions[b->question_count];
+
+	if (b->deaf || b->question_count == FAKE_LINKS)
+		return false;
+	b->asked++;
+	b->question_count++;
+	q->address = prim_slice_copy(address);
+	q->cookie = cookie;
+	event_base_once(b->base, -1, EV_TIMEOUT, fake_on_link, b, &soon);
 	return true;
 }
 
@@ -173,6 +255,9 @@ static inline const char *fake_text(struct prim_buf *b)
 
 static inline void fake_fini(struct bridge *b)
 {
+	while (b->question_count)
+		prim_free(b->questions[--b->question_count].address);
+	prim_buf_fini(&b->original);
 	prim_buf_fini(&b->said);
 	prim_buf_fini(&b->log);
 	prim_buf_fini(&b->token);

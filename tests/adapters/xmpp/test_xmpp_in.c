@@ -134,6 +134,7 @@ static void a_chat_message_becomes_a_cpim(void **state)
 	assert_slice(w->in.message.content_type, "message/cpim");
 	assert_slice(w->in.message.date, "Mon, 26 Oct 2026 08:53:20 +0000");
 	assert_int_equal(w->in.message.strength, PRIM_ASTRENGTH_MEDIUM);
+	assert_int_equal(w->in.message.hops, 0);
 	assert_header(w, PRIM_CPIM_CORE, "From", "<im:juliet@jabber.example>");
 	assert_header(w, PRIM_CPIM_CORE, "To", "<im:romeo@prim.example>");
 	assert_header(w, PRIM_CPIM_CORE, "DateTime", "2026-10-26T08:53:20Z");
@@ -173,6 +174,7 @@ static void the_token_brings_back_what_an_answer_needs(void **state)
 	assert_true(xa_token_parse(w->in.message.return_token, &store, &t));
 	assert_false(t.wants_receipt);
 	assert_false(t.is_chat);
+	assert_int_equal(t.kind, XA_TOKEN_MESSAGE);
 	assert_false(xa_token_parse(PRIM_SLICE("QUJD"), &store, &t));
 	assert_false(xa_token_parse(PRIM_SLICE("nonsense!"), &store, &t));
 	assert_false(xa_token_parse(PRIM_SLICE(""), &store, &t));
@@ -516,6 +518,112 @@ static void the_gateway_stands_for_principals_of_other_domains(void **state)
 	    XA_IN_REFUSE);
 }
 
+static void a_linked_sender_is_the_principal(void **state)
+{
+	struct world *w = *state;
+	char *alone;
+
+	give(w, MESSAGE("", "<body>x</body>"));
+	assert_slice(w->in.message.original_from, "");
+	alone = prim_slice_copy(w->in.message.conversation_id);
+	w->context.principal = PRIM_SLICE("im:Nurse@prim.example");
+	assert_int_equal(
+	    give(w,
+		MESSAGE("",
+		    "<body>x</body><nick "
+		    "xmlns='http://jabber.org/protocol/nick'>J</nick>")),
+	    XA_IN_SUBMIT);
+	assert_slice(w->in.message.from, "im:Nurse@prim.example");
+	assert_slice(w->in.message.original_from, "im:juliet@jabber.example");
+	assert_header(w, PRIM_CPIM_CORE, "From",
+	    "\"J\"<im:Nurse@prim.example>");
+	/* What comes back to the address is in the same conversation. */
+	assert_slice(w->in.message.conversation_id, alone);
+	prim_free(alone);
+}
+
+static const struct {
+	const char *name;
+	const char *inside;
+	enum xa_in_result result;
+	unsigned hops;
+	const char *condition;
+} HOPS[] = {
+	{"nothing",                 "",						  XA_IN_SUBMIT, 0,  NULL         },
+	{ "three",                  "<bridge xmlns='urn:primbridge:hops' hops='3'/>",
+         XA_IN_SUBMIT,										 3,  NULL         },
+	{ "the most of several",
+         "<bridge xmlns='urn:primbridge:hops' hops='3'/>"
+	    "<bridge xmlns='urn:primbridge:hops' hops='15'/>"
+	    "<bridge xmlns='urn:primbridge:hops' hops='4'/>",			    XA_IN_SUBMIT, 15, NULL         },
+	{ "somebody else's",
+         "<bridge xmlns='urn:other' hops='30'/>"
+	    "<hops xmlns='urn:primbridge:hops' hops='30'/>",			     XA_IN_SUBMIT, 0,  NULL         },
+	{ "too many",               "<bridge xmlns='urn:primbridge:hops' hops='16'/>",
+         XA_IN_REFUSE,										 0,  "not-allowed"},
+	{ "far too many",           "<bridge xmlns='urn:primbridge:hops' hops='1000'/>",
+         XA_IN_REFUSE,										 0,  "not-allowed"},
+	{ "no count",               "<bridge xmlns='urn:primbridge:hops' hops='1001'/>",
+         XA_IN_REFUSE,										 0,  "bad-request"},
+	{ "a word",                 "<bridge xmlns='urn:primbridge:hops' hops='few'/>",
+         XA_IN_REFUSE,										 0,  "bad-request"},
+	{ "below zero",             "<bridge xmlns='urn:primbridge:hops' hops='-1'/>",
+         XA_IN_REFUSE,										 0,  "bad-request"},
+	{ "none said",              "<bridge xmlns='urn:primbridge:hops'/>",             XA_IN_REFUSE, 0,
+         "bad-request"												  },
+	{ "one of several is none",
+         "<bridge xmlns='urn:primbridge:hops' hops='1'/>"
+	    "<bridge xmlns='urn:primbridge:hops' hops=''/>",			     XA_IN_REFUSE, 0,  "bad-request"},
+};
+
+static void the_bridges_it_has_passed_are_counted(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(HOPS); i++) {
+		struct prim_buf b = { 0 };
+
+		prim_buf_putf(&b,
+		    "<message from='a@jabber.example/b' "
+		    "to='a@prim.example'><body>x</body>%s</message>",
+		    HOPS[i].inside);
+		prim_buf_putc(&b, '\0');
+		if (give(w, b.ptr) != HOPS[i].result)
+			fail_msg("%s: %d", HOPS[i].name, (int)w->result);
+		if (w->result == XA_IN_SUBMIT)
+			assert_int_equal(w->in.message.hops, HOPS[i].hops);
+		else
+			assert_string_equal(w->in.error->condition,
+			    HOPS[i].condition);
+		prim_buf_fini(&b);
+	}
+}
+
+#define REQUEST "<body>x</body><request xmlns='urn:xmpp:receipts'/>"
+
+static void who_can_show_no_receipt_asks_for_none(void **state)
+{
+	static const struct {
+		const char *xml;
+		const char *wish; /* NULL: none */
+	} cases[] = {
+		{MESSAGE("id='1'",                  REQUEST),
+                 "positive-delivery, negative-delivery"                    },
+		{ MESSAGE("id='1' type='chat'",     REQUEST),
+                 "positive-delivery, negative-delivery"                    },
+		{ MESSAGE("id='1'",                 "<body>x</body>"), NULL},
+		{ MESSAGE("",                       REQUEST),          NULL},
+		{ MESSAGE("id='1' type='headline'", REQUEST),          NULL},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(cases); i++) {
+		assert_int_equal(give(w, cases[i].xml), XA_IN_SUBMIT);
+		assert_header(w, PRIM_CPIM_IMDN, "Disposition-Notification",
+		    cases[i].wish);
+	}
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, setup, teardown)
 
@@ -533,6 +641,9 @@ int main(void)
 		TEST(a_nick_cannot_break_out_of_its_header),
 		TEST(an_unrouted_sender_appears_under_the_gateway),
 		TEST(the_gateway_stands_for_principals_of_other_domains),
+		TEST(a_linked_sender_is_the_principal),
+		TEST(the_bridges_it_has_passed_are_counted),
+		TEST(who_can_show_no_receipt_asks_for_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

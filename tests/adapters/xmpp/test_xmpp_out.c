@@ -35,6 +35,7 @@ static int setup(void **state)
 		.body = PRIM_SLICE("hello"),
 		.delivery_id = PRIM_SLICE(ID),
 		.attempt = 1,
+		.hops = 7,
 	};
 	*state = w;
 	return 0;
@@ -91,6 +92,9 @@ static void plain_text_becomes_a_chat_message(void **state)
 	    holds(w, "<origin-id xmlns=\"urn:xmpp:sid:0\" id=\"m1\"/>"));
 	assert_holds(w, "<request xmlns=\"urn:xmpp:receipts\"/>");
 	assert_holds(w, "<unstyled xmlns=\"urn:xmpp:styling:0\"/>");
+	assert_true(holds(w,
+			"<bridge hops=\"7\" xmlns=\"urn:primbridge:hops\"/>") ||
+	    holds(w, "<bridge xmlns=\"urn:primbridge:hops\" hops=\"7\"/>"));
 	assert_false(holds(w, "<delay"));
 	assert_false(w->out.via_gateway);
 	assert_true(prim_slice_eq(prim_buf_slice(&w->out.key),
