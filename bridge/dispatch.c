@@ -3,21 +3,13 @@
 
 #include "bridge/dispatch.h"
 
-#include <string.h>
-
 #include "bridge/conn.h"
 #include "bridge/errand.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
 #include "bridge/presence.h"
 #include "bridge/server.h"
-#include "bridge/transit.h"
 #include "prim/base.h"
-
-#define MESSAGE_ID_MAX 1024 /* octets; also of a Conversation-ID */
-/* What we and the next link add to a head that is relayed. */
-#define HEADERS_SPARE 8
-#define HEAD_SPARE    1024
 
 /* ---- whom a peer speaks for ---- */
 
@@ -40,225 +32,6 @@ bool br_dispatch_may_speak(const struct br_server *s,
 	conn = PRIM_CONTAINER(peer, const struct br_conn, peer);
 	return prim_slice_eq(prim_session_who(&conn->session),
 	    prim_key_slice(who));
-}
-
-/* ---- SEND ---- */
-
-/* A SEND that is being looked at. */
-struct sending {
-	struct br_server *server;
-	struct br_peer *peer;
-	const struct prim_command *c;
-	struct prim_address from, to;
-	/* Of a linked sender: `from` is his principal, `sender` himself. */
-	struct prim_address original;
-	struct prim_key sender, recipient, principal;
-	bool is_linked;
-	const struct br_route *route; /* of the recipient */
-	unsigned hops;                /* as it leaves us */
-};
-
-static bool has_bridge_header(const struct prim_command *c)
-{
-	return prim_command_has(c, PRIM_HEADER_BRIDGE_HOPS) ||
-	    prim_command_has(c, PRIM_HEADER_BRIDGE_ORIGINAL_FROM) ||
-	    prim_command_has(c, PRIM_HEADER_BRIDGE_ORIGINAL_TO) ||
-	    prim_command_has(c, PRIM_HEADER_BRIDGE_OTHER);
-}
-
-static bool id_ok(struct prim_slice id)
-{
-	return id.len > 0 && id.len <= MESSAGE_ID_MAX;
-}
-
-/* Whoever gets it reads no more than we do (ERR-25). */
-static bool head_ok(const struct prim_command *c)
-{
-	return c->header_count <= PRIM_HEADERS_MAX - HEADERS_SPARE &&
-	    c->head.len <= PRIM_HEAD_MAX - HEAD_SPARE;
-}
-
-static bool hops_parse(struct sending *s)
-{
-	uint64_t hops = 0;
-
-	if (prim_command_has(s->c, PRIM_HEADER_BRIDGE_HOPS) &&
-	    !prim_slice_number(prim_command_get(s->c, PRIM_HEADER_BRIDGE_HOPS),
-		1000, &hops))
-		return false;
-	s->hops = (unsigned)hops + 1;
-	return true;
-}
-
-/* Who an adapter says it really was. */
-static bool original_parse(struct sending *s)
-{
-	struct prim_slice text = prim_command_get(s->c,
-	    PRIM_HEADER_BRIDGE_ORIGINAL_FROM);
-
-	s->is_linked = s->peer->kind == BR_PEER_ADAPTER && text.len > 0;
-	if (!s->is_linked)
-		return true;
-	return prim_address_parse(text, &s->original) &&
-	    s->original.scheme == PRIM_SCHEME_IM;
-}
-
-/* Step 8: syntax, schemes, whose headers. */
-static unsigned check_syntax(struct sending *s)
-{
-	const struct prim_command *c = s->c;
-	bool is_client = s->peer->kind == BR_PEER_CLIENT;
-
-	if (!prim_address_parse(prim_command_get(c, PRIM_HEADER_FROM),
-		&s->from) ||
-	    !prim_address_parse(prim_command_get(c, PRIM_HEADER_TO), &s->to))
-		return PRIM_BAD_REQUEST;
-	if (s->from.scheme != PRIM_SCHEME_IM || s->to.scheme != PRIM_SCHEME_IM)
-		return PRIM_BAD_REQUEST; /* PRIM-053 */
-	if (!head_ok(c) ||
-	    !id_ok(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)) ||
-	    !id_ok(prim_command_get(c, PRIM_HEADER_CONVERSATION_ID)))
-		return PRIM_BAD_REQUEST;
-	if (is_client && has_bridge_header(c))
-		return PRIM_BAD_REQUEST; /* DESIGN 4 */
-	if (!hops_parse(s) || !original_parse(s))
-		return PRIM_BAD_REQUEST;
-	prim_address_key(s->is_linked ? &s->original : &s->from, &s->sender);
-	prim_address_key(&s->from, &s->principal);
-	prim_address_key(&s->to, &s->recipient);
-	return 0;
-}
-
-/* Step 9. */
-static unsigned check_sender(const struct sending *s)
-{
-	const struct br_identity *link;
-
-	if (!br_dispatch_may_speak(s->server, s->peer, &s->sender))
-		return PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
-	if (!s->is_linked)
-		return 0;
-	link = br_identity_of(s->server->identities,
-	    prim_key_slice(&s->sender));
-	return link &&
-		prim_slice_eq(link->principal, prim_key_slice(&s->principal))
-	    ? 0
-	    : PRIM_FORBIDDEN;
-}
-
-/* Step 11, and the rules of DESIGN 6 on relaying and loops. */
-static unsigned check_route(struct sending *s)
-{
-	bool is_client = s->peer->kind == BR_PEER_CLIENT;
-
-	s->route = br_server_route(s->server, prim_key_slice(&s->recipient));
-	if (!s->route)
-		return PRIM_NOT_FOUND;
-	if (s->hops > BR_HOPS_MAX)
-		return is_client ? PRIM_INTERNAL_ERROR : PRIM_BAD_GATEWAY;
-	if (is_client || s->route->kind == BR_ROUTE_LOCAL)
-		return 0;
-	if (s->is_linked) /* on behalf of a principal of ours */
-		return prim_slice_eq(prim_key_slice(&s->sender),
-			   prim_key_slice(&s->recipient))
-		    ? PRIM_FORBIDDEN
-		    : 0;
-	if (prim_slice_eq(prim_key_slice(&s->sender),
-		prim_key_slice(&s->recipient)))
-		return PRIM_FORBIDDEN; /* never back to where it came from */
-	return br_route_relays(s->route, prim_key_domain(&s->sender))
-	    ? 0
-	    : PRIM_FORBIDDEN; /* we are no open relay */
-}
-
-static unsigned check_room(const struct sending *s)
-{
-	const struct br_peer *peer = s->peer;
-
-	if (s->server->stopping)
-		return PRIM_INTERNAL_ERROR;
-	if (peer->ticket_count >= BR_PARKED_MAX ||
-	    peer->ticket_octets + s->c->body_len > BR_PARKED_OCTETS_MAX)
-		return PRIM_INTERNAL_ERROR;
-	return 0;
-}
-
-static unsigned check_send(struct sending *s)
-{
-	unsigned code = check_syntax(s);
-
-	if (!code)
-		code = check_sender(s);
-	if (!code)
-		code = check_route(s);
-	if (!code)
-		code = check_room(s);
-	return code;
-}
-
-static int64_t give_up_after(const struct sending *s)
-{
-	const struct br_config_route *from = s->route->from;
-
-	return (int64_t)(from && from->give_up_after_ms
-		? from->give_up_after_ms
-		: s->server->config->give_up_after_ms);
-}
-
-static void send_begin(struct sending *s)
-{
-	struct br_server *server = s->server;
-	struct br_message_source source = {
-		.command = s->c,
-		.sender = prim_key_slice(&s->sender),
-		.recipient = prim_key_slice(&s->recipient),
-		.origin = prim_slice_of(s->peer->origin),
-		.date = br_clock_date(&server->clock),
-		.id = s->c->id,
-		.strength = br_peer_strength(s->peer, s->c),
-		.hops = s->hops,
-		.accepted_ms = br_server_now(server),
-		.expires_ms = br_server_now(server) + give_up_after(s),
-	};
-	struct br_transit_start start = {
-		.message = br_message_new(&source, &server->keys),
-		.peer = s->peer,
-		.family = s->c->family,
-		.route = s->route,
-	};
-
-	br_transit_begin(server, &start);
-}
-
-/* The line of its end, for one that did not begin. Most often somebody speaks
- * for another, which an operator wants to know. */
-static void log_refused(const struct sending *s, unsigned code)
-{
-	const struct prim_command *c = s->c;
-
-	br_info(&s->peer->log,
-	    "message end code=%u id=%s from=%s to=%s via=none", code,
-	    br_quote(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)),
-	    br_quote(prim_command_get(c, PRIM_HEADER_FROM)),
-	    br_quote(prim_command_get(c, PRIM_HEADER_TO)));
-}
-
-static void dispatch_send(struct br_server *server, struct br_peer *peer,
-    const struct prim_command *c)
-{
-	static struct sending s; /* large; the loop's only */
-	unsigned code;
-
-	s.server = server;
-	s.peer = peer;
-	s.c = c;
-	code = check_send(&s);
-	if (code) {
-		log_refused(&s, code);
-		br_errand_refuse(peer, c, code);
-	} else {
-		send_begin(&s);
-	}
 }
 
 /* ---- LISTEN, SILENCE ---- */
@@ -393,14 +166,14 @@ static bool is_presence(enum prim_method method)
 void br_dispatch_client(struct br_conn *conn, const struct prim_command *c)
 {
 	if (c->method == PRIM_METHOD_SEND)
-		dispatch_send(conn->server, &conn->peer, c);
+		br_dispatch_send(conn->server, &conn->peer, c);
 	else if (c->method == PRIM_METHOD_LISTEN)
 		dispatch_listen(conn, c);
 	else if (c->method == PRIM_METHOD_SILENCE)
 		dispatch_silence(conn, c);
 	else if (!is_presence(c->method))
 		br_errand_refuse(&conn->peer, c, PRIM_NOT_IMPLEMENTED);
-	else if (has_bridge_header(c))
+	else if (br_dispatch_has_bridge_header(c))
 		br_errand_refuse(&conn->peer, c, PRIM_BAD_REQUEST);
 	else
 		br_presence_client(conn, c);
@@ -428,5 +201,5 @@ void br_dispatch_adapter(struct br_server *s, struct br_host *host,
 	else if (is_presence(c->method))
 		br_presence_adapter(s, host, c);
 	else
-		dispatch_send(s, peer, c);
+		br_dispatch_send(s, peer, c);
 }

@@ -29,4 +29,10 @@ void br_dispatch_client(struct br_conn *conn, const struct prim_command *c);
 void br_dispatch_adapter(struct br_server *s, struct br_host *host,
     const struct prim_command *c);
 
+/* A SEND. `c` is borrowed during the call; the answer may come later. */
+void br_dispatch_send(struct br_server *server, struct br_peer *peer,
+    const struct prim_command *c);
+/* Has it a header that only the bridge may set? */
+bool br_dispatch_has_bridge_header(const struct prim_command *c);
+
 #endif

@@ -290,6 +290,8 @@ static bool start_server(struct daemon *d, struct br_err *err)
 	d->control = (struct br_control){
 		.store = d->server->store,
 		.config = d->config,
+		.router = d->server->router,
+		.identities = d->server->identities,
 		.worker = d->worker,
 		.ops = &CONTROL_OPS,
 		.ctx = d,

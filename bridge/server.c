@@ -10,6 +10,7 @@
 #include "bridge/clock.h"
 #include "bridge/conn.h"
 #include "bridge/ending.h"
+#include "bridge/loop.h"
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
 #include "bridge/presence.h"
@@ -231,6 +232,7 @@ static bool make_parts(struct br_server *s,
 
 	s->data_dir = is_test ? NULL : options->data_dir;
 	s->dedup = br_dedup_new();
+	s->loops = br_loops_new(&s->seed);
 	if (!open_store(s, options->data_dir, err))
 		return false;
 	if (!is_test && !open_tls(s, options->data_dir, err))
@@ -349,6 +351,7 @@ struct br_server *br_server_free(struct br_server *s)
 	s->auth = br_auth_free(s->auth);
 	s->tls = br_tls_close(s->tls);
 	s->dedup = br_dedup_free(s->dedup);
+	s->loops = br_loops_free(s->loops);
 	prim_table_fini(&s->live);
 	prim_table_fini(&s->handed);
 	prim_table_fini(&s->addresses);

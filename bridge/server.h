@@ -30,6 +30,7 @@
 
 struct br_conn;
 struct br_ending;
+struct br_loops;
 struct br_outbox;
 struct br_presence;
 struct br_transit;
@@ -59,6 +60,7 @@ struct br_server {
 	struct br_entities *entities;     /* owned */
 	struct br_dedup *dedup;           /* owned */
 	struct br_outbox *outbox;         /* owned */
+	struct br_loops *loops;           /* owned */
 	struct br_identities *identities; /* owned */
 	struct br_history *history;       /* owned; NULL: there is none */
 	const char

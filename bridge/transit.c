@@ -238,9 +238,7 @@ static void park(struct br_server *s, struct br_transit *t,
 	br_ticket_charge(&t->ticket, br_message_size(m));
 	prim_table_put(&s->live, &t->by_key, br_transit_hash(&m->key));
 	s->parked_octets += br_message_size(m);
-	if (start->route->kind == BR_ROUTE_LOCAL)
-		m->expires_ms = m->accepted_ms + BR_OFFLINE_KEEP_MS;
-	else
+	if (start->route->kind != BR_ROUTE_LOCAL)
 		t->dest = br_outbox_adapter(s->outbox, start->route->adapter);
 	t->lane = br_outbox_lane(s->outbox, &m->lane);
 	TAILQ_INSERT_TAIL(&t->lane->live, t, of_lane);
