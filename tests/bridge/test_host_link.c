@@ -97,33 +97,37 @@ static const struct {
 	const char *answer;
 } GOOD[] = {
 	{"log before anything else",
-         "LOG PRIM/1.0 - 2\r\nLevel: warn\r\n" TEXT "\r\nhi",                                ""},
+         "LOG PRIM/1.0 - 2\r\nLevel: warn\r\n" TEXT "\r\nhi",                                ""                           },
 	{ "ping",				 CONFIGURED "PING PRIM/1.0 1 0\r\n\r\n",
-         "PRIM/1.0 1 0 200 OK\r\n\r\n"							 },
+         "PRIM/1.0 1 0 200 OK\r\n\r\n"										    },
 	{ "a metric",
          CONFIGURED "METRIC PRIM/1.0 - 0\r\nName: x\r\nValue: -5\r\n\r\n",
-         ""										    },
+         ""													       },
 	{ "a metric with a name that is refused",
          CONFIGURED "METRIC PRIM/1.0 - 0\r\nName: X\r\nValue: 5\r\n\r\n",
-         ""										    },
+         ""													       },
 	{ "nobody is linked",
          CONFIGURED "LINK PRIM/1.0 1 0\r\nFrom: im:bob@far.example\r\n\r\n",
-         "PRIM/1.0 1 0 403 Resource Not Found\r\n\r\n"                                         },
+         "PRIM/1.0 1 0 403 Resource Not Found\r\n\r\n"								    },
 	{ "ids may leave some out",
          CONFIGURED "PING PRIM/1.0 7 0\r\n\r\nPING PRIM/1.0 9 0\r\n\r\n",
-         "PRIM/1.0 7 0 200 OK\r\n\r\nPRIM/1.0 9 0 200 OK\r\n\r\n"                              },
+         "PRIM/1.0 7 0 200 OK\r\n\r\nPRIM/1.0 9 0 200 OK\r\n\r\n"                                                         },
 	{ "a report of something unknown",
          UP "REPORT PRIM/1.0 - 0\r\nDelivery-ID: " ID
-	       "\r\nCode: 504\r\n\r\n",						      ""},
+	       "\r\nCode: 504\r\n\r\n",						      ""			   },
 	{ "the window moves",
          UP WINDOW "WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n"
 		      "\r\n" WINDOW,
-         ""										    },
+         ""													       },
 	{ "an unknown header",
          CONFIGURED "PING PRIM/1.0 1 0\r\nX-Mine: a\r\nX-Mine: b\r\n\r\n",
-         "PRIM/1.0 1 0 200 OK\r\n\r\n"							 },
+         "PRIM/1.0 1 0 200 OK\r\n\r\n"										    },
+	{ "a submission of somebody linked",
+         UP
+	    "SEND PRIM/1.0 1 2\r\nBridge-Original-From: im:b@far.example\r\n" SEND_HEAD
+	    "hi",									    "PRIM/1.0 1 0 200 OK\r\n\r\n"},
 	{ "a submission",                         UP "SEND PRIM/1.0 1 2\r\n" SEND_HEAD "hi",
-         "PRIM/1.0 1 0 200 OK\r\n\r\n"							 },
+         "PRIM/1.0 1 0 200 OK\r\n\r\n"										    },
 };
 
 static void what_is_allowed_is_heard(void **state)
@@ -214,6 +218,10 @@ static const struct {
          UP "SEND PRIM/1.0 - 2\r\n" SEND_HEAD "hi",                                              "a bad id"                                },
 	{ "SEND with an id that is no number",
          UP "SEND PRIM/1.0 a1 2\r\n" SEND_HEAD "hi",                                             "a bad id"                                },
+	{ "SEND that was really from two",
+         UP "SEND PRIM/1.0 1 2\r\nBridge-Original-From: im:b@far.example\r\n"
+	       "Bridge-Original-From: im:b@far.example\r\n" SEND_HEAD "hi",
+         "a header that is misspelled or repeated"											 },
 	{ "SEND without body",                 UP "SEND PRIM/1.0 1 0\r\n" SEND_HEAD,
          "a body that is missing or out of place"											  },
 	{ "ids that do not count up",
