@@ -7,18 +7,33 @@
 #include "bridge/control_job.h"
 #include "prim/base.h"
 
+/* clang-format off */
 static const struct br_control_row ROWS[] = {
-	{"account add",        { "address", "password" }, br_control_account_add   },
-	{ "account passwd",    { "address", "password" },
-         br_control_account_passwd						 },
-	{ "account remove",    { "address" },             br_control_account_remove},
-	{ "account list",      { NULL },                  br_control_account_list  },
-	{ "presence show",     { "address" },             br_control_presence_show },
+	{ "account add", { "address", "password" }, br_control_account_add },
+	{ "account passwd", { "address", "password" },
+	    br_control_account_passwd },
+	{ "account remove", { "address" }, br_control_account_remove },
+	{ "account list", { NULL }, br_control_account_list },
+	{ "link add", { "address", "foreign" }, br_control_link_add },
+	{ "link list", { "address" }, br_control_link_list },
+	{ "link order", { "address", "order" }, br_control_link_order },
+	{ "link remove", { "address", "foreign" }, br_control_link_remove },
+	{ "link verify", { "address", "foreign", "code" },
+	    br_control_link_verify },
+	{ "outbox drop", { "id" }, br_control_outbox_drop },
+	{ "outbox list", { "address", "after" }, br_control_outbox_list },
+	{ "outbox quarantine", { "id" }, br_control_outbox_quarantine },
+	{ "outbox retry", { "id" }, br_control_outbox_retry },
+	{ "outbox show", { "id", "body" }, br_control_outbox_show },
+	{ "presence show", { "address" }, br_control_presence_show },
+	{ "route test", { "from", "to" }, br_control_route_test },
 	{ "subscription list", { "address", "after" },
-         br_control_subscription_list					      },
-	{ "status",            { NULL },                  br_control_status        },
-	{ "trace",             { "message_id" },          br_control_trace         },
+	    br_control_subscription_list },
+	{ "status", { NULL }, br_control_status },
+	{ "trace", { "message_id" }, br_control_trace },
 };
+
+/* clang-format on */
 
 static void finish(struct br_control_job *job, json_t *answer)
 {

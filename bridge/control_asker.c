@@ -5,9 +5,11 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/lock.h"
+#include "bridge/router.h"
 #include "bridge/store.h"
 #include "prim/base.h"
 
@@ -17,9 +19,11 @@
 struct br_control_asker {
 	const struct br_config *config; /* borrowed */
 	bool needs_store;
-	struct event_base *base; /* owned; NULL until something runs here */
-	struct br_lock *lock;    /* owned; NULL: the store is not ours */
-	struct br_store *store;  /* owned; NULL: not open */
+	struct event_base *base;  /* owned; NULL until something runs here */
+	struct br_lock *lock;     /* owned; NULL: the store is not ours */
+	struct br_store *store;   /* owned; NULL: not open */
+	struct br_router *router; /* owned; with the store */
+	struct br_identities *identities; /* owned; with the store */
 };
 
 static void on_answer(void *arg, const json_t *answer)
@@ -40,7 +44,10 @@ static bool base_open(struct br_control_asker *a, struct br_err *err)
 static json_t *ask_here(struct br_control_asker *a, const json_t *request,
     struct br_err *err)
 {
-	struct br_control control = { .config = a->config, .store = a->store };
+	struct br_control control = { .config = a->config,
+		.store = a->store,
+		.router = a->router,
+		.identities = a->identities };
 	json_t *answer = NULL;
 
 	if (!base_open(a, err))
@@ -53,14 +60,43 @@ static json_t *ask_here(struct br_control_asker *a, const json_t *request,
 	return answer;
 }
 
+static int64_t now_ms(void *ctx)
+{
+	(void)ctx;
+	return br_clock_wall_ms();
+}
+
+static void store_close(struct br_control_asker *a)
+{
+	a->store = br_store_close(a->store);
+	a->identities = br_identities_free(a->identities);
+	a->router = br_router_free(a->router);
+	a->lock = br_lock_close(a->lock);
+}
+
+static bool identities_open(struct br_control_asker *a, struct br_err *err)
+{
+	struct br_identities_context context = {
+		.store = a->store,
+		.config = a->config,
+		.now_ms = now_ms,
+	};
+
+	a->router = br_router_new(a->config);
+	context.router = a->router;
+	a->identities = br_identities_new(&context, err);
+	return a->identities;
+}
+
 static bool store_open(struct br_control_asker *a, struct br_err *err)
 {
 	if (!base_open(a, err))
 		return false;
 	a->store = br_store_open(a->base, a->config->data_dir, err);
-	if (!a->store)
-		a->lock = br_lock_close(a->lock);
-	return a->store;
+	if (a->store && identities_open(a, err))
+		return true;
+	store_close(a);
+	return false;
 }
 
 static void pause_ms(long ms)
@@ -113,8 +149,7 @@ struct br_control_asker *br_control_asker_close(struct br_control_asker *a)
 {
 	if (!a)
 		return NULL;
-	a->store = br_store_close(a->store);
-	a->lock = br_lock_close(a->lock);
+	store_close(a);
 	if (a->base)
 		event_base_free(a->base);
 	return prim_free(a);

@@ -7,12 +7,9 @@
 #include "prim/date.h"
 #include "prim/visible.h"
 
-bool br_control_job_address(struct br_control_job *job, const json_t *request,
+static bool address_parse(struct br_control_job *job, const char *text,
     struct prim_address *out_address)
 {
-	const char *text = json_string_value(json_object_get(request,
-	    "address"));
-
 	if (prim_address_parse_bare(prim_slice_of(text), out_address) ||
 	    prim_address_parse(prim_slice_of(text), out_address))
 		return true;
@@ -24,6 +21,26 @@ bool br_control_job_address(struct br_control_job *job, const json_t *request,
 	return false;
 }
 
+bool br_control_job_address(struct br_control_job *job, const json_t *request,
+    struct prim_address *out_address)
+{
+	return address_parse(job,
+	    json_string_value(json_object_get(request, "address")),
+	    out_address);
+}
+
+bool br_control_job_key(struct br_control_job *job, const json_t *request,
+    const char *member, struct prim_key *out_key)
+{
+	struct prim_address address;
+
+	if (!address_parse(job,
+		json_string_value(json_object_get(request, member)), &address))
+		return false;
+	prim_address_key(&address, out_key);
+	return true;
+}
+
 void br_control_job_fail_read(struct br_control_job *job)
 {
 	br_control_job_fail(job,
@@ -32,9 +49,12 @@ void br_control_job_fail_read(struct br_control_job *job)
 
 json_t *br_control_text_json(struct prim_slice text)
 {
-	json_t *json = json_stringn(text.ptr ? text.ptr : "", text.len);
+	json_t *json = NULL;
 	struct prim_buf b = { 0 };
 
+	/* Whoever reads JSON may stop at a NUL. */
+	if (prim_slice_find(text, '\0') < 0)
+		json = json_stringn(text.ptr ? text.ptr : "", text.len);
 	if (json)
 		return json;
 	prim_visible_put(&b, text);

@@ -11,7 +11,7 @@
 #include "bridge/control.h"
 #include "prim/address.h"
 
-#define BR_CONTROL_MEMBERS_MAX 2
+#define BR_CONTROL_MEMBERS_MAX 3
 
 struct br_control_job {
 	struct br_control c;     /* where it runs */
@@ -37,8 +37,11 @@ void br_control_job_fail_read(struct br_control_job *job);
  * job has failed with a sentence. Borrows from `request`. */
 bool br_control_job_address(struct br_control_job *job, const json_t *request,
     struct prim_address *out_address);
+/* The same of another member, as a key. */
+bool br_control_job_key(struct br_control_job *job, const json_t *request,
+    const char *member, struct prim_key *out_key);
 
-/* Never NULL: what is not UTF-8 is made visible. */
+/* Never NULL: what is not UTF-8, or has a NUL, is made visible. */
 json_t *br_control_text_json(struct prim_slice text);
 /* RFC 3339. */
 json_t *br_control_time_json(int64_t ms);
@@ -56,6 +59,18 @@ void br_control_presence_show(struct br_control_job *job,
     const json_t *request);
 void br_control_subscription_list(struct br_control_job *job,
     const json_t *request);
+void br_control_outbox_list(struct br_control_job *job, const json_t *request);
+void br_control_outbox_show(struct br_control_job *job, const json_t *request);
+void br_control_outbox_retry(struct br_control_job *job, const json_t *request);
+void br_control_outbox_drop(struct br_control_job *job, const json_t *request);
+void br_control_outbox_quarantine(struct br_control_job *job,
+    const json_t *request);
+void br_control_link_add(struct br_control_job *job, const json_t *request);
+void br_control_link_list(struct br_control_job *job, const json_t *request);
+void br_control_link_order(struct br_control_job *job, const json_t *request);
+void br_control_link_remove(struct br_control_job *job, const json_t *request);
+void br_control_link_verify(struct br_control_job *job, const json_t *request);
+void br_control_route_test(struct br_control_job *job, const json_t *request);
 void br_control_status(struct br_control_job *job, const json_t *request);
 void br_control_trace(struct br_control_job *job, const json_t *request);
 

@@ -21,18 +21,40 @@ static const char *text_of(const json_t *object, const char *name)
 	return br_control_show_text_of(object, name);
 }
 
-static json_int_t number_of(const json_t *object, const char *name)
+long long br_control_show_number_of(const json_t *object, const char *name)
 {
-	return json_integer_value(json_object_get(object, name));
+	return (long long)json_integer_value(json_object_get(object, name));
 }
 
-void br_control_show_visible(FILE *out, const char *text)
+static long long number_of(const json_t *object, const char *name)
+{
+	return br_control_show_number_of(object, name);
+}
+
+void br_control_show_cell(FILE *out, int width, const char *text)
 {
 	struct prim_buf b = { 0 };
 
 	prim_visible_put(&b, prim_slice_of(text));
-	fprintf(out, "%.*s", PRIM_SLICE_ARG(prim_buf_slice(&b)));
+	fprintf(out, "%-*.*s", width, PRIM_SLICE_ARG(prim_buf_slice(&b)));
 	prim_buf_fini(&b);
+}
+
+void br_control_show_visible(FILE *out, const char *text)
+{
+	br_control_show_cell(out, 0, text);
+}
+
+void br_control_show_span(FILE *out, long long s)
+{
+	if (s >= 86400)
+		fprintf(out, "%lldd%lldh", s / 86400, s % 86400 / 3600);
+	else if (s >= 3600)
+		fprintf(out, "%lldh%lldm", s / 3600, s % 3600 / 60);
+	else if (s >= 60)
+		fprintf(out, "%lldm%llds", s / 60, s % 60);
+	else
+		fprintf(out, "%llds", s);
 }
 
 static void show_added(FILE *out, const json_t *result)
@@ -48,7 +70,8 @@ static void show_changed(FILE *out, const json_t *result)
 
 static void show_removed(FILE *out, const json_t *result)
 {
-	fprintf(out, "The account %s is gone, and what waited for it.\n",
+	fprintf(out,
+	    "The account %s is gone, with its links and what waited for it.\n",
 	    text_of(result, "address"));
 }
 
@@ -125,6 +148,33 @@ static void show_number(FILE *out, const json_t *result, const char *name)
 		    (long long)json_integer_value(number));
 }
 
+/* "12, the oldest for 1h0m, 1 quarantined" */
+static void show_outbox_state(FILE *out, const json_t *result)
+{
+	if (!json_object_get(result, "outbox"))
+		return;
+	fprintf(out, "%-12s%lld", "outbox", number_of(result, "outbox"));
+	if (number_of(result, "outbox") > 0 &&
+	    json_object_get(result, "oldest_s")) {
+		fprintf(out, ", the oldest for ");
+		br_control_show_span(out, number_of(result, "oldest_s"));
+	}
+	if (number_of(result, "quarantined") > 0)
+		fprintf(out, ", %lld quarantined",
+		    number_of(result, "quarantined"));
+	fprintf(out, "\n");
+}
+
+static void show_adapter(FILE *out, const json_t *adapter)
+{
+	fprintf(out, "%-20s %-10s %8lld %8lld", text_of(adapter, "name"),
+	    text_of(adapter, "state"), number_of(adapter, "pid"),
+	    number_of(adapter, "deaths"));
+	if (json_object_get(adapter, "waiting"))
+		fprintf(out, " %8lld", number_of(adapter, "waiting"));
+	fprintf(out, "\n");
+}
+
 static void show_adapters(FILE *out, const json_t *result)
 {
 	const json_t *adapters = json_object_get(result, "adapters");
@@ -133,12 +183,9 @@ static void show_adapters(FILE *out, const json_t *result)
 
 	if (json_array_size(adapters) == 0)
 		return;
-	fprintf(out, "\n%-20s %-10s %8s %8s\n", "ADAPTER", "STATE", "PID",
-	    "DEATHS");
-	json_array_foreach(adapters, i, adapter)
-	    fprintf(out, "%-20s %-10s %8lld %8lld\n", text_of(adapter, "name"),
-		text_of(adapter, "state"), (long long)number_of(adapter, "pid"),
-		(long long)number_of(adapter, "deaths"));
+	fprintf(out, "\n%-20s %-10s %8s %8s %8s\n", "ADAPTER", "STATE", "PID",
+	    "DEATHS", "WAITING");
+	json_array_foreach(adapters, i, adapter) show_adapter(out, adapter);
 }
 
 static void show_status(FILE *out, const json_t *result)
@@ -155,23 +202,65 @@ static void show_status(FILE *out, const json_t *result)
 	fprintf(out, "%-12s%s\n", "data_dir", text_of(result, "data_dir"));
 	show_strings(out, result, "listeners");
 	show_number(out, result, "connections");
-	show_number(out, result, "outbox");
+	show_outbox_state(out, result);
 	show_adapters(out, result);
 }
 
+static void show_backup(FILE *out, const json_t *result)
+{
+	br_control_show_visible(out, text_of(result, "file"));
+	fprintf(out,
+	    " is written, %lld octets.\n"
+	    "It holds accounts with their passwords' verifiers, links, "
+	    "presence, subscriptions\nand what adapters keep.\n"
+	    "It does not hold messages that wait (queue.db): a copy that is "
+	    "put back must not send\nold ones again. Nor does it hold the "
+	    "configuration, certificates and secret files.\n",
+	    number_of(result, "octets"));
+}
+
+static void show_restore(FILE *out, const json_t *result)
+{
+	fprintf(out,
+	    "Accounts, links, presence, subscriptions and what "
+	    "adapters keep are now as in\n");
+	br_control_show_visible(out, text_of(result, "file"));
+	fprintf(out,
+	    ".\nKept as it was: queue.db, with the messages that "
+	    "wait and what is known of those\nthat ended, so that "
+	    "nothing is sent again; the configuration and its "
+	    "files.\n");
+}
+
+/* clang-format off */
 static const struct {
 	const char *command;
 	void (*show)(FILE *out, const json_t *result);
 } ROWS[] = {
-	{"account add",        show_added                   },
-	{ "account passwd",    show_changed                 },
-	{ "account remove",    show_removed                 },
-	{ "account list",      show_accounts                },
-	{ "presence show",     br_control_show_presence     },
-	{ "subscription list", br_control_show_subscriptions},
-	{ "status",            show_status                  },
-	{ "trace",             show_trace                   },
+	{ "account add", show_added },
+	{ "account passwd", show_changed },
+	{ "account remove", show_removed },
+	{ "account list", show_accounts },
+	{ "backup", show_backup },
+	{ "link add", br_control_show_linked },
+	{ "link list", br_control_show_links },
+	{ "link order", br_control_show_order },
+	{ "link remove", br_control_show_unlinked },
+	{ "link verify", br_control_show_linked },
+	{ "outbox drop", br_control_show_dropped },
+	{ "outbox list", br_control_show_outbox },
+	{ "outbox quarantine", br_control_show_quarantined },
+	{ "outbox retry", br_control_show_retried },
+	{ "outbox show", br_control_show_message },
+	{ "presence show", br_control_show_presence },
+	{ "restore", show_restore },
+	{ "route test", br_control_show_route },
+	{ "subscription list", br_control_show_subscriptions },
+	{ "status", show_status },
+	{ "trace", show_trace },
 };
+
+/* clang-format on */
 
 void br_control_show(FILE *out, const char *command,
     const struct json_t *result)

@@ -6,18 +6,6 @@
 #include "bridge/control_show.h"
 #include "prim/base.h"
 
-static void show_span(FILE *out, long long s)
-{
-	if (s >= 86400)
-		fprintf(out, "%lldd%lldh", s / 86400, s % 86400 / 3600);
-	else if (s >= 3600)
-		fprintf(out, "%lldh%lldm", s / 3600, s % 3600 / 60);
-	else if (s >= 60)
-		fprintf(out, "%lldm%llds", s / 60, s % 60);
-	else
-		fprintf(out, "%llds", s);
-}
-
 /* "ends 2026-11-22T10:00:00Z (in 4m10s)", in whole seconds. */
 static void show_end(FILE *out, const json_t *object)
 {
@@ -28,7 +16,7 @@ static void show_end(FILE *out, const json_t *object)
 	    br_control_show_text_of(object, "ends"));
 	if (left >= 0)
 		fprintf(out, "in ");
-	show_span(out, left < 0 ? -left : left);
+	br_control_show_span(out, left < 0 ? -left : left);
 	fprintf(out, "%s)", left < 0 ? " ago" : "");
 }
 

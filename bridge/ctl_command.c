@@ -1,108 +1,84 @@
 /* SPDX-License-Identifier: ISC */
-/* primctl's commands and their help. */
+/* What the operator typed: which command it is, and how it is to be used. */
 
 #include "bridge/ctl_command.h"
 
+#include <string.h>
+
 #include "prim/base.h"
-#include "prim/slice.h"
+#include "prim/buf.h"
 
-#define PASSWORD_HELP                                                        \
-	"The password is read from standard input, one line; on a terminal " \
-	"you are asked."
+#define HELP_COLUMN 38
 
-/* clang-format off */
-static const struct br_ctl_command COMMANDS[] = {
-	{
-		.words = "account add",
-		.argument = "ADDRESS",
-		.member = "address",
-		.has_password = true,
-		.help = "make an account",
-		.more = "ADDRESS is local@domain, in a domain that 'domains' "
-		    "lists.\n" PASSWORD_HELP,
-	},
-	{
-		.words = "account list",
-		.help = "show all accounts",
-		.more = "One line each: address and day of creation.",
-	},
-	{
-		.words = "account passwd",
-		.argument = "ADDRESS",
-		.member = "address",
-		.has_password = true,
-		.help = "give an account a new password",
-		.more = PASSWORD_HELP "\nConnections that are open stay open.",
-	},
-	{
-		.words = "account remove",
-		.argument = "ADDRESS",
-		.member = "address",
-		.help = "remove an account",
-		.more = "Messages that wait for it are removed with it.",
-	},
-	{
-		.words = "presence show",
-		.argument = "ADDRESS",
-		.member = "address",
-		.help = "show what is published for an account",
-		.more = "Each tuple with what is leased (it is what watchers "
-		    "see until the lease ends) and\nwhat is permanent: state, "
-		    "notes, when it was published.",
-	},
-	{
-		.words = "subscription list",
-		.argument = "ADDRESS",
-		.member = "address",
-		.is_optional = true,
-		.list = "subscriptions",
-		.help = "show who watches whom",
-		.more = "With ADDRESS only what it watches and who watches it. "
-		    "Outgoing: the watcher is\nours, the presentity lives "
-		    "elsewhere.",
-	},
-	{
-		.words = "status",
-		.has_no_store = true,
-		.help = "show what runs and what waits",
-		.more = "Domains, listeners, connections, messages in the "
-		    "outbox, and the adapters with\ntheir state, process and "
-		    "deaths.",
-	},
-	{
-		.words = "trace",
-		.argument = "MESSAGE-ID",
-		.member = "message_id",
-		.help = "tell the story of one message",
-		.more = "What the store remembers (until two days after the "
-		    "message's end) and the newest\nlog lines of the running "
-		    "primd, in the order of time. The Message-ID is spelled\n"
-		    "as in the log (id=...).",
-	},
-};
+/* ---- arguments ---- */
 
-/* clang-format on */
+static size_t argument_count(const struct br_ctl_command *c)
+{
+	size_t count = 0;
 
-/* Writes "WORDS ARGUMENT"; how many columns that took. */
+	while (count < BR_CTL_ARGUMENTS_MAX && c->arguments[count].name)
+		count++;
+	return count;
+}
+
+bool br_ctl_count_ok(const struct br_ctl_command *c, int count)
+{
+	size_t all = argument_count(c);
+	size_t needed = 0;
+
+	while (needed < all && !c->arguments[needed].is_optional)
+		needed++;
+	return (size_t)count >= needed &&
+	    ((size_t)count <= all ||
+		(all > 0 && c->arguments[all - 1].is_rest));
+}
+
+char *br_ctl_argument_take(const struct br_ctl_command *c, size_t index,
+    char *const *words, int count)
+{
+	struct prim_buf b = { 0 };
+	int at = (int)index;
+
+	prim_buf_puts(&b, at < count ? words[at] : "");
+	while (c->arguments[index].is_rest && ++at < count) {
+		prim_buf_putc(&b, ' ');
+		prim_buf_puts(&b, words[at]);
+	}
+	return prim_buf_steal(&b);
+}
+
+/* ---- help ---- */
+
+/* Writes " ADDRESS" or " [WORD...]"; how many columns that took. */
+static int put_argument(FILE *out, const struct br_ctl_argument *a)
+{
+	return fprintf(out, " %s%s%s%s", a->is_optional ? "[" : "", a->name,
+	    a->is_rest ? "..." : "", a->is_optional ? "]" : "");
+}
+
+/* Writes words, option and arguments; how many columns that took. */
 static int put_synopsis(FILE *out, const struct br_ctl_command *c)
 {
-	if (!c->argument)
-		return fprintf(out, "%s", c->words);
-	return fprintf(out, c->is_optional ? "%s [%s]" : "%s %s", c->words,
-	    c->argument);
+	int width = fprintf(out, "%s", c->words);
+
+	if (c->option)
+		width += fprintf(out, " [--%s]", c->option);
+	for (size_t i = 0; i < argument_count(c); i++)
+		width += put_argument(out, &c->arguments[i]);
+	return width;
 }
 
 static void usage_all(FILE *out)
 {
 	fprintf(out,
-	    "usage: primctl [-c FILE] [--json] COMMAND [ARGUMENT]\n\n");
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++) {
-		const struct br_ctl_command *c = &COMMANDS[i];
+	    "usage: primctl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < br_ctl_command_count; i++) {
 		int width;
 
 		fprintf(out, "  ");
-		width = put_synopsis(out, c);
-		fprintf(out, "%*s%s\n", 29 - width, "", c->help);
+		width = put_synopsis(out, &br_ctl_commands[i]);
+		fprintf(out, "%*s%s\n", HELP_COLUMN - width, "",
+		    br_ctl_commands[i].help);
 	}
 	fprintf(out,
 	    "\n  -c, --config FILE   the configuration of primd; without it: "
@@ -120,6 +96,8 @@ static void usage_command(FILE *out, const struct br_ctl_command *c)
 	fprintf(out, "usage: primctl [-c FILE] [--json] ");
 	put_synopsis(out, c);
 	fprintf(out, "\n\n%s.\n%s\n", c->help, c->more);
+	if (c->option)
+		fprintf(out, "\n  --%-8s %s\n", c->option, c->option_help);
 }
 
 void br_ctl_usage(FILE *out, const struct br_ctl_command *command)
@@ -129,6 +107,8 @@ void br_ctl_usage(FILE *out, const struct br_ctl_command *command)
 	else
 		usage_all(out);
 }
+
+/* ---- finding ---- */
 
 /* How many of `words` are the words of `c`; 0: it is another command. */
 static int command_fits(const struct br_ctl_command *c, char *const *words,
@@ -151,12 +131,13 @@ static int command_fits(const struct br_ctl_command *c, char *const *words,
 const struct br_ctl_command *br_ctl_command_find(char *const *words, int count,
     int *out_used)
 {
-	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++) {
-		int used = command_fits(&COMMANDS[i], words, count);
+	for (size_t i = 0; i < br_ctl_command_count; i++) {
+		const struct br_ctl_command *c = &br_ctl_commands[i];
+		int used = command_fits(c, words, count);
 
 		if (used > 0) {
 			*out_used = used;
-			return &COMMANDS[i];
+			return c;
 		}
 	}
 	return NULL;

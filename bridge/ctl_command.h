@@ -2,27 +2,60 @@
 #ifndef BRIDGE_CTL_COMMAND_H
 #define BRIDGE_CTL_COMMAND_H
 
-/* primctl's commands as the operator types them: their words, their argument,
- * their help. What they do is in control.h. */
+/* primctl's commands as the operator types them: their words, their arguments,
+ * their help. What they do is in control.h and control_copy.h. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+#define BR_CTL_ARGUMENTS_MAX 3
+
+struct br_ctl_argument {
+	const char *name;   /* as the help calls it; NULL: there are no more */
+	const char *member; /* what the request calls it */
+	bool is_optional;   /* without it the member is empty; so may all that
+	                       follow be */
+	bool is_rest;       /* all words from here on, with blanks between; the
+	                       last */
+};
+
+/* Who does it. */
+enum br_ctl_kind {
+	BR_CTL_ASK,    /* primd, or the store when none runs */
+	BR_CTL_STATUS, /* primd; works without the store, so without its lock */
+	BR_CTL_BACKUP, /* primctl itself, beside a primd */
+	BR_CTL_RESTORE, /* primctl itself, instead of a primd */
+};
 
 struct br_ctl_command {
 	const char *words;
-	const char *argument; /* how its argument is called, or NULL */
-	const char *member;   /* what the request calls it */
-	bool is_optional;     /* the argument; without it the member is empty */
+	enum br_ctl_kind kind;
+	struct br_ctl_argument arguments[BR_CTL_ARGUMENTS_MAX];
+	/* The member that is "yes" with the option of its name, and what the
+	 * help says of it; or NULL. */
+	const char *option, *option_help;
 	bool has_password;
-	bool has_no_store; /* works without the store, so without its lock */
-	const char *list;  /* the array in its result that comes in pages */
-	const char *help;  /* one line */
-	const char *more;  /* what --help says below it */
+	const char *list; /* the array in its result that comes in pages */
+	const char *help; /* one line */
+	const char *more; /* what --help says below it */
 };
+
+/* All of them, in the order of the help (ctl_table.c). */
+extern const struct br_ctl_command br_ctl_commands[];
+extern const size_t br_ctl_command_count;
 
 /* The command that `words` begin with; NULL: there is none. */
 const struct br_ctl_command *br_ctl_command_find(char *const *words, int count,
     int *out_used);
+
+/* Do `count` words fit the arguments of `c`? */
+bool br_ctl_count_ok(const struct br_ctl_command *c, int count);
+
+/* What `words` say for argument `index` of `c`: a copy, empty without it; release
+ * with prim_free(). */
+char *br_ctl_argument_take(const struct br_ctl_command *c, size_t index,
+    char *const *words, int count);
 
 /* Writes how to use `command`; NULL: how to use primctl. */
 void br_ctl_usage(FILE *out, const struct br_ctl_command *command);

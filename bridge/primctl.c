@@ -13,10 +13,12 @@
 
 #include "bridge/config.h"
 #include "bridge/control.h"
+#include "bridge/control_copy.h"
 #include "bridge/ctl_command.h"
 #include "bridge/log.h"
 #include "bridge/password.h"
 #include "bridge/user.h"
+#include "prim/base.h"
 
 #define EXIT_USAGE 2
 
@@ -24,8 +26,10 @@ struct cli {
 	const char *file; /* borrowed: -c, or NULL */
 	bool json;
 	bool help;
+	const char *option;                   /* borrowed: of the command */
 	const struct br_ctl_command *command; /* NULL: none was found */
-	const char *argument;                 /* borrowed */
+	char *const *words;                   /* borrowed: behind the command */
+	int word_count;
 };
 
 static int fail(int code, const char *text)
@@ -36,25 +40,29 @@ static int fail(int code, const char *text)
 
 /* ---- arguments ---- */
 
+static bool option_ok(const struct cli *cli)
+{
+	const char *option = cli->command->option;
+
+	return !cli->option || (option && strcmp(cli->option, option) == 0);
+}
+
 static bool find_command(struct cli *cli, char *const *words, int count)
 {
-	const struct br_ctl_command *found;
 	int used = 0;
 
-	found = br_ctl_command_find(words, count, &used);
-	cli->command = found;
+	cli->command = br_ctl_command_find(words, count, &used);
+	cli->words = words + used;
+	cli->word_count = count - used;
 	if (cli->help)
 		return true;
-	if (!found)
-		return false;
-	if (found->argument && count > used)
-		cli->argument = words[used++];
-	return count == used &&
-	    (cli->argument || !found->argument || found->is_optional);
+	return cli->command && option_ok(cli) &&
+	    br_ctl_count_ok(cli->command, cli->word_count);
 }
 
 static const struct option OPTIONS[] = {
-	{"config",   required_argument, NULL, 'c'},
+	{"body",     no_argument,       NULL, 'b'},
+	{ "config",  required_argument, NULL, 'c'},
 	{ "json",    no_argument,       NULL, 'j'},
 	{ "help",    no_argument,       NULL, 'h'},
 	{ "version", no_argument,       NULL, 'V'},
@@ -68,6 +76,9 @@ static bool parse_options(struct cli *cli, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "c:hV", OPTIONS, NULL)) !=
 	    -1) {
 		switch (option) {
+		case 'b':
+			cli->option = "body";
+			break;
 		case 'c':
 			cli->file = optarg;
 			break;
@@ -89,27 +100,50 @@ static bool parse_options(struct cli *cli, int argc, char **argv)
 
 /* ---- the request ---- */
 
-static json_t *request_new(const struct cli *cli, struct br_err *err)
+static bool add_arguments(const struct cli *cli, json_t *request,
+    struct br_err *err)
 {
-	json_t *request = json_pack("{s:s}", "command", cli->command->words);
-	char password[BR_PASSWORD_SIZE];
+	const struct br_ctl_command *c = cli->command;
 	bool ok = true;
 
-	if (cli->command->argument &&
-	    json_object_set_new(request, cli->command->member,
-		json_string(cli->argument ? cli->argument : "")) != 0)
-		ok = br_err_set(err, "the argument is not UTF-8");
-	if (cli->command->list)
-		json_object_set_new(request, "after", json_string(""));
-	if (ok && cli->command->has_password) {
-		ok = br_password_read(password, err);
-		if (ok &&
-		    json_object_set_new(request, "password",
-			json_string(password)) != 0)
-			ok = br_err_set(err, "the password is not UTF-8");
-		explicit_bzero(password, sizeof(password));
+	for (size_t i = 0; i < BR_CTL_ARGUMENTS_MAX && c->arguments[i].name;
+	     i++) {
+		char *text = br_ctl_argument_take(c, i, cli->words,
+		    cli->word_count);
+
+		if (json_object_set_new(request, c->arguments[i].member,
+			json_string(text)) != 0)
+			ok = br_err_set(err, "the arguments are not UTF-8");
+		prim_free(text);
 	}
-	if (ok)
+	return ok;
+}
+
+static bool add_password(json_t *request, struct br_err *err)
+{
+	char password[BR_PASSWORD_SIZE];
+	bool ok = br_password_read(password, err);
+
+	if (ok &&
+	    json_object_set_new(request, "password", json_string(password)) !=
+		0)
+		ok = br_err_set(err, "the password is not UTF-8");
+	explicit_bzero(password, sizeof(password));
+	return ok;
+}
+
+static json_t *request_new(const struct cli *cli, struct br_err *err)
+{
+	const struct br_ctl_command *c = cli->command;
+	json_t *request = json_pack("{s:s}", "command", c->words);
+
+	if (c->option)
+		json_object_set_new(request, c->option,
+		    json_string(cli->option ? "yes" : ""));
+	if (c->list)
+		json_object_set_new(request, "after", json_string(""));
+	if (add_arguments(cli, request, err) &&
+	    (!c->has_password || add_password(request, err)))
 		return request;
 	json_decref(request);
 	return NULL;
@@ -138,11 +172,29 @@ static void show_result(const struct cli *cli, const json_t *result)
 	}
 }
 
+/* What the last page says besides its elements, and the end of it all. */
+static void put_tail(const json_t *result, const char *list, size_t count)
+{
+	const json_t *value;
+	const char *name;
+
+	printf(count > 0 ? "\n  ]" : "]");
+	json_object_foreach((json_t *)result, name, value)
+	{
+		if (strcmp(name, "first") == 0 || strcmp(name, list) == 0)
+			continue;
+		printf(",\n  \"%s\": ", name);
+		json_dumpf(value, stdout, JSON_ENCODE_ANY);
+	}
+	printf("\n}\n");
+}
+
 /* One page; `*count` elements were shown before. As JSON all pages are one
  * list, an element a line. */
 static void show_page(const struct cli *cli, const json_t *result,
     size_t *count)
 {
+	const char *list = cli->command->list;
 	const json_t *element;
 	size_t i;
 
@@ -151,14 +203,15 @@ static void show_page(const struct cli *cli, const json_t *result,
 		return;
 	}
 	if (json_is_true(json_object_get(result, "first")))
-		printf("{\n  \"%s\": [", cli->command->list);
-	json_array_foreach(json_object_get(result, cli->command->list), i,
-	    element)
+		printf("{\n  \"%s\": [", list);
+	json_array_foreach(json_object_get(result, list), i, element)
 	{
 		printf(*count > 0 ? ",\n    " : "\n    ");
 		json_dumpf(element, stdout, 0);
 		++*count;
 	}
+	if (!json_object_get(result, "after"))
+		put_tail(result, list, *count);
 }
 
 static bool flush(void)
@@ -224,25 +277,20 @@ static int run_pages(const struct cli *cli, struct br_control_asker *asker,
 		if (!run_page(cli, asker, request, &count))
 			return EXIT_FAILURE;
 	while (json_object_get(request, "after"));
-	if (cli->json)
-		printf(count > 0 ? "\n  ]\n}\n" : "]\n}\n");
-	return flush() ? EXIT_SUCCESS
-		       : fail(EXIT_FAILURE, "cannot write the result");
+	return EXIT_SUCCESS;
 }
 
-static int run_command(const struct cli *cli, const struct br_config *config)
+static int run_ask(const struct cli *cli, const struct br_config *config)
 {
 	struct br_err err = { .text = "" };
 	struct br_control_asker *asker;
-	json_t *request;
+	json_t *request = request_new(cli, &err);
 	int code;
 
-	if (!br_user_become(config, &err))
-		return fail(EXIT_USAGE, err.text);
-	request = request_new(cli, &err);
 	if (!request)
 		return fail(EXIT_FAILURE, err.text);
-	asker = br_control_asker_open(config, !cli->command->has_no_store);
+	asker = br_control_asker_open(config,
+	    cli->command->kind != BR_CTL_STATUS);
 	if (cli->command->list)
 		code = run_pages(cli, asker, request);
 	else
@@ -250,6 +298,39 @@ static int run_command(const struct cli *cli, const struct br_config *config)
 	br_control_asker_close(asker);
 	json_decref(request);
 	return code;
+}
+
+/* Without primd, or beside it. */
+static int run_copy(const struct cli *cli, const struct br_config *config)
+{
+	struct br_err err = { .text = "" };
+	const char *dir = cli->words[0];
+	json_t *result = cli->command->kind == BR_CTL_BACKUP
+	    ? br_control_backup(config, dir, &err)
+	    : br_control_restore(config, dir, &err);
+
+	if (!result)
+		return fail(EXIT_FAILURE, err.text);
+	show_result(cli, result);
+	json_decref(result);
+	return flush() ? EXIT_SUCCESS
+		       : fail(EXIT_FAILURE, "cannot write the result");
+}
+
+static int run_command(const struct cli *cli, const struct br_config *config)
+{
+	enum br_ctl_kind kind = cli->command->kind;
+	struct br_err err = { .text = "" };
+
+	/* Where its user may not make a folder, root may. */
+	if (kind == BR_CTL_BACKUP &&
+	    !br_user_make_folder(config, cli->words[0], &err))
+		return fail(EXIT_FAILURE, err.text);
+	if (!br_user_become(config, &err))
+		return fail(EXIT_USAGE, err.text);
+	if (kind == BR_CTL_BACKUP || kind == BR_CTL_RESTORE)
+		return run_copy(cli, config);
+	return run_ask(cli, config);
 }
 
 int main(int argc, char **argv)
@@ -275,6 +356,7 @@ int main(int argc, char **argv)
 	config = br_config_read(cli.file, NULL, &err);
 	if (!config)
 		return fail(EXIT_USAGE, err.text);
+	br_config_drop_later(config, NULL); /* as primd does */
 	code = run_command(&cli, config);
 	br_config_free(config);
 	return code;

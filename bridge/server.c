@@ -14,6 +14,7 @@
 #include "bridge/metric.h"
 #include "bridge/outbox.h"
 #include "bridge/presence.h"
+#include "bridge/rule.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
 #include "prim/octet.h"
@@ -442,12 +443,7 @@ void br_server_account_changed(struct br_server *s, struct prim_slice key)
 const struct br_route *br_server_route(const struct br_server *s,
     struct prim_slice key)
 {
-	const struct br_identity *link = br_identity_of(s->identities, key);
-	const struct br_route *route = link
-	    ? br_router_via(s->router, link->network)
-	    : NULL;
-
-	return route ? route : br_router_find(s->router, br_key_domain(key));
+	return br_rule_route(s->router, s->identities, key);
 }
 
 const char *br_server_health(const struct br_server *s)

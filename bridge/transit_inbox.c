@@ -4,6 +4,7 @@
 #include "bridge/transit_private.h"
 
 #include "bridge/conn.h"
+#include "bridge/rule.h"
 #include "bridge/server.h"
 #include "bridge/service.h"
 #include "prim/base.h"
@@ -48,39 +49,17 @@ static struct prim_slice principal_of(const struct br_message *m)
 	return prim_key_slice(&key);
 }
 
-/* Is the sender of another domain than the recipient? */
-static bool is_stranger(const struct br_message *m)
-{
-	return !prim_slice_eq(br_key_domain(principal_of(m)),
-	    br_key_domain(m->recipient));
-}
-
-static bool may_one_send(const struct br_server *s, struct prim_slice sender,
-    struct prim_slice recipient)
-{
-	unsigned rights = prim_slice_eq(br_key_domain(sender),
-			      br_key_domain(recipient))
-	    ? s->config->acl_own_domain
-	    : s->config->acl_everyone;
-
-	return prim_slice_eq(sender, recipient) ||
-	    (rights & BR_RIGHT_SEND) != 0;
-}
-
 /* DESIGN 6: the default rule; documents of the owner come later. Of a linked
  * sender both must be allowed, the principal and the address. */
 static bool may_send(const struct br_server *s, const struct br_message *m)
 {
-	return may_one_send(s, m->sender, m->recipient) &&
-	    may_one_send(s, principal_of(m), m->recipient);
+	return br_rule_may_send(s->config, m->sender, m->recipient) &&
+	    br_rule_may_send(s->config, principal_of(m), m->recipient);
 }
 
-/* Where nobody listens: is it kept? Not for strangers of a domain that hides,
- * or 101 would tell them who exists (DESIGN 6). */
 bool br_transit_is_kept(const struct br_server *s, const struct br_message *m)
 {
-	return s->config->offline_store &&
-	    !(s->config->disclosure_hide && is_stranger(m));
+	return br_rule_is_kept(s->config, principal_of(m), m->recipient);
 }
 
 bool br_transit_is_crowded(const struct br_server *s)

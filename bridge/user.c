@@ -110,18 +110,48 @@ static bool become(const struct user *user, struct br_err *err)
 	return setuid(0) != 0 || br_err_set(err, "root could not be given up");
 }
 
+/* Whom we are to be; uid 0: nobody else. */
+static bool find(const struct br_config *config, struct user *out,
+    struct br_err *err)
+{
+	if (config->user)
+		return find_named(config->user, out, err);
+	find_owner(config->data_dir, out);
+	return true;
+}
+
 bool br_user_become(const struct br_config *config, struct br_err *err)
 {
 	struct user user = { 0 };
 
 	if (geteuid() != 0)
 		return true;
-	if (!config->user)
-		find_owner(config->data_dir, &user);
-	else if (!find_named(config->user, &user, err))
+	if (!find(config, &user, err))
 		return false;
 	if (user.uid == 0)
 		return true;
 	hand_over_folder(config->data_dir, &user);
 	return become(&user, err);
+}
+
+bool br_user_make_folder(const struct br_config *config, const char *dir,
+    struct br_err *err)
+{
+	struct user user = { 0 };
+	int fd;
+
+	if (geteuid() != 0)
+		return true;
+	if (!find(config, &user, err))
+		return false;
+	if (mkdir(dir, 0700) != 0)
+		return errno == EEXIST ||
+		    br_err_set(err, "cannot make the folder %s: %s", dir,
+			strerror(errno));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		hand_over(fd, S_IFDIR, &user);
+		close(fd);
+	}
+	return true;
 }

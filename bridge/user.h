@@ -22,4 +22,9 @@ struct br_config;
  * not possible. */
 bool br_user_become(const struct br_config *config, struct br_err *err);
 
+/* As root, before that: makes the folder `dir`, for whom we are about to become.
+ * Not as root, or when it is there: does nothing. False with a sentence. */
+bool br_user_make_folder(const struct br_config *config, const char *dir,
+    struct br_err *err);
+
 #endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* outbox list: what waits, and how it fares, page by page. */
+
+#include "bridge/control_outbox.h"
+#include "bridge/clock.h"
+#include "prim/base.h"
+#include "prim/status.h"
+
+#define PAGE     500
+#define PAGE_FOR 4000 /* rows that are looked through for one address */
+
+/* ---- one message ---- */
+
+bool br_control_outbox_id(struct br_control_job *job, const json_t *request,
+    int64_t *out_seq)
+{
+	const char *text = json_string_value(json_object_get(request, "id"));
+	uint64_t seq = 0;
+
+	if (prim_slice_number(prim_slice_of(text), INT64_MAX, &seq) &&
+	    seq > 0) {
+		*out_seq = (int64_t)seq;
+		return true;
+	}
+	br_control_job_fail(job,
+	    "'%s' is not the ID of a message; 'primctl outbox list' shows them "
+	    "in its first column, 'primctl trace' is for Message-IDs",
+	    text);
+	return false;
+}
+
+void br_control_outbox_fail_absent(struct br_control_job *job, int64_t seq)
+{
+	br_control_job_fail(job,
+	    "there is no message %lld in the outbox: it has ended, or never "
+	    "was; 'primctl outbox list' shows those there are",
+	    (long long)seq);
+}
+
+/* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
+static struct prim_slice via_of(const struct br_store_message *m)
+{
+	struct prim_slice rest = m->destination;
+	const struct prim_slice kind = prim_slice_cut(&rest, ':');
+
+	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
+}
+
+static bool is_for_inbox(const struct br_store_message *m)
+{
+	return prim_slice_starts(m->destination, PRIM_SLICE("inbox:"));
+}
+
+/* What was heard last, in words. */
+static json_t *why_json(const struct br_store_message *m)
+{
+	if (m->last_reason.len > 0)
+		return br_control_text_json(m->last_reason);
+	if (m->last_code)
+		return json_string(prim_status_phrase(m->last_code));
+	if (m->attempts > 0)
+		return json_string("no word of it yet");
+	return json_string(is_for_inbox(m) ? "nobody listens"
+					   : "not tried yet");
+}
+
+json_t *br_control_outbox_live(const struct br_control *c, int64_t seq,
+    bool in_detail)
+{
+	json_t *live = json_object();
+
+	if (c->ops && c->ops->outbox_state)
+		c->ops->outbox_state(c->ctx, seq, in_detail, live);
+	return live;
+}
+
+static const char *state_of(const struct br_store_message *m,
+    const json_t *live)
+{
+	if (m->is_quarantined)
+		return "quarantined";
+	return json_is_true(json_object_get(live, "under_way")) ? "under way"
+								: "waiting";
+}
+
+/* When it is tried again: not said where it waits for something else. */
+static void add_next_try(json_t *into, const struct br_store_message *m,
+    const json_t *live, int64_t now_ms)
+{
+	json_t *known = json_object_get(live, "next_try_in_s");
+
+	if (m->is_quarantined || json_object_get(live, "under_way"))
+		return;
+	if (known)
+		json_object_set(into, "next_try_in_s", known);
+	else if (m->next_try_ms > 0 && !is_for_inbox(m))
+		json_object_set_new(into, "next_try_in_s",
+		    br_control_left_json(m->next_try_ms, now_ms));
+}
+
+json_t *br_control_outbox_json(const struct br_store_message *m,
+    const json_t *live, int64_t now_ms)
+{
+	json_t *json = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
+				 "s:i, s:I}",
+	    "id", (json_int_t)m->seq, "state", state_of(m, live), "from",
+	    br_control_text_json(m->sender), "to",
+	    br_control_text_json(m->recipient), "via",
+	    br_control_text_json(via_of(m)), "message_id",
+	    br_control_text_json(m->message_id), "accepted",
+	    br_control_time_json(m->accepted_ms), "age_s",
+	    br_control_left_json(now_ms, m->accepted_ms), "tries",
+	    (int)m->attempts, "octets", (json_int_t)m->octets);
+
+	if (m->target.len > 0)
+		json_object_set_new(json, "target",
+		    br_control_text_json(m->target));
+	add_next_try(json, m, live, now_ms);
+	if (m->last_code)
+		json_object_set_new(json, "last_code",
+		    json_integer(m->last_code));
+	json_object_set_new(json, "why", why_json(m));
+	return json;
+}
+
+/* ---- outbox list ---- */
+
+struct page {
+	struct br_control_job *job; /* owned until it ends */
+	json_t *messages;           /* owned until it ends */
+	struct prim_key of;         /* only from it or for it; empty: all */
+	unsigned max, seen;
+	bool is_first;
+	int64_t now_ms;
+	/* Where the next page begins, and what was counted so far. */
+	int64_t last;
+	uint64_t waiting, quarantined;
+};
+
+/* "17 3 1": the last one, and the counts. Empty: the first page. */
+static bool mark_parse(struct prim_slice mark, struct page *p)
+{
+	uint64_t last = 0;
+
+	p->is_first = mark.len == 0;
+	if (p->is_first)
+		return true;
+	if (!prim_slice_number(prim_slice_cut(&mark, ' '), INT64_MAX, &last) ||
+	    !prim_slice_number(prim_slice_cut(&mark, ' '), INT64_MAX,
+		&p->waiting) ||
+	    !prim_slice_number(mark, INT64_MAX, &p->quarantined))
+		return false;
+	p->last = (int64_t)last;
+	return true;
+}
+
+static json_t *mark_json(const struct page *p)
+{
+	struct prim_buf b = { 0 };
+	json_t *json;
+
+	prim_buf_putf(&b, "%lld %llu %llu", (long long)p->last,
+	    (unsigned long long)p->waiting, (unsigned long long)p->quarantined);
+	json = br_control_text_json(prim_buf_slice(&b));
+	prim_buf_fini(&b);
+	return json;
+}
+
+static void page_end(struct page *p, bool failed)
+{
+	json_t *result;
+
+	if (failed) {
+		json_decref(p->messages);
+		br_control_job_fail_read(p->job);
+		prim_free(p);
+		return;
+	}
+	result = json_pack("{s:o, s:b}", "messages", p->messages, "first",
+	    p->is_first);
+	if (p->seen > p->max) {
+		json_object_set_new(result, "after", mark_json(p));
+	} else {
+		json_object_set_new(result, "waiting",
+		    json_integer((json_int_t)p->waiting));
+		json_object_set_new(result, "quarantined",
+		    json_integer((json_int_t)p->quarantined));
+	}
+	br_control_job_take_result(p->job, result);
+	prim_free(p);
+}
+
+static bool is_wanted(const struct page *p, const struct br_store_message *m)
+{
+	struct prim_slice of = prim_key_slice(&p->of);
+
+	return of.len == 0 || prim_slice_eq(m->sender, of) ||
+	    prim_slice_eq(m->recipient, of) || prim_slice_eq(m->target, of);
+}
+
+/* One more than a page is asked for: is there a next one? */
+static void on_listed(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct page *p = arg;
+	json_t *live;
+
+	if (!m) {
+		page_end(p, failed);
+		return;
+	}
+	if (++p->seen > p->max)
+		return;
+	p->last = m->seq;
+	if (!is_wanted(p, m))
+		return;
+	if (m->is_quarantined)
+		p->quarantined++;
+	else
+		p->waiting++;
+	live = br_control_outbox_live(&p->job->c, m->seq, false);
+	json_array_append_new(p->messages,
+	    br_control_outbox_json(m, live, p->now_ms));
+	json_decref(live);
+}
+
+void br_control_outbox_list(struct br_control_job *job, const json_t *request)
+{
+	struct page *p = prim_new(struct page);
+	struct prim_address address;
+
+	if (*json_string_value(json_object_get(request, "address"))) {
+		if (!br_control_job_address(job, request, &address)) {
+			prim_free(p);
+			return;
+		}
+		prim_address_key(&address, &p->of);
+	}
+	if (!mark_parse(prim_slice_of(json_string_value(json_object_get(request,
+			    "after"))),
+		p)) {
+		br_control_job_fail(job,
+		    "\"after\" is not what the page before said");
+		prim_free(p);
+		return;
+	}
+	p->job = job;
+	p->messages = json_array();
+	p->max = p->of.len > 0 ? PAGE_FOR : PAGE;
+	p->now_ms = br_clock_wall_ms();
+	br_store_message_page(job->c.store, p->last, p->max + 1, on_listed, p);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/* outbox retry, drop and quarantine: by the running server, or in the store. */
+
+#include "bridge/clock.h"
+#include "bridge/config.h"
+#include "bridge/control_outbox.h"
+#include "bridge/dedup.h"
+#include "prim/base.h"
+#include "prim/status.h"
+
+/* One order, from the look at what it is about to its commit. */
+struct order {
+	struct br_control_job *job; /* owned until it ends */
+	int64_t seq;
+	enum br_outbox_verb verb;
+	bool is_there;
+	bool is_notice, is_told, can_be_told, was_quarantined; /* then */
+	/* How it fares, which a retry leaves as it is. */
+	struct br_store_attempt attempt;
+	char reason[BR_REASON_MAX];
+};
+
+/* ---- its end ---- */
+
+/* Who is told of an end by our hand. */
+static const char *telling(const struct order *o)
+{
+	if (o->is_notice)
+		return "it is a notice";
+	if (o->is_told)
+		return "already";
+	return o->can_be_told ? "now" : "cannot";
+}
+
+static void order_end(struct order *o)
+{
+	const struct br_control *c = &o->job->c;
+
+	br_control_job_take_result(o->job,
+	    json_pack("{s:I, s:b, s:b, s:s}", "id", (json_int_t)o->seq,
+		"running", c->ops != NULL, "was_quarantined",
+		(int)o->was_quarantined, "told", telling(o)));
+	prim_free(o);
+}
+
+static void on_ordered(void *arg, const char *why)
+{
+	struct order *o = arg;
+
+	if (!why) {
+		order_end(o);
+		return;
+	}
+	br_control_job_fail(o->job, "%s", why);
+	prim_free(o);
+}
+
+/* ---- without a server ---- */
+
+static void on_written(void *arg, enum br_store_outcome outcome)
+{
+	struct order *o = arg;
+
+	switch (outcome) {
+	case BR_STORE_DONE:
+		order_end(o);
+		return;
+	case BR_STORE_ABSENT:
+		br_control_outbox_fail_absent(o->job, o->seq);
+		break;
+	case BR_STORE_DUPLICATE:
+	case BR_STORE_EXISTS:
+	case BR_STORE_FAILED:
+		br_control_job_fail(o->job,
+		    "nothing was changed: the database could not be written; "
+		    "look at free disk space");
+		break;
+	}
+	prim_free(o);
+}
+
+static void retry_stored(struct order *o)
+{
+	struct br_store *store = o->job->c.store;
+
+	if (o->was_quarantined)
+		br_store_message_release(store, o->seq,
+		    br_clock_wall_ms() +
+			(int64_t)o->job->c.config->give_up_after_ms,
+		    on_written, o);
+	else
+		br_store_message_attempt(store, &o->attempt, on_written, o);
+}
+
+static void order_stored(struct order *o)
+{
+	struct br_store *store = o->job->c.store;
+	struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
+		.forget_ms = br_clock_wall_ms() + BR_REMEMBER_MS };
+
+	switch (o->verb) {
+	case BR_OUTBOX_RETRY:
+		retry_stored(o);
+		return;
+	case BR_OUTBOX_DROP:
+		end.reason = PRIM_SLICE("dropped");
+		br_store_message_end(store, o->seq, &end, on_written, o);
+		return;
+	case BR_OUTBOX_QUARANTINE:
+		end.reason = PRIM_SLICE("quarantined");
+		br_store_message_quarantine(store, o->seq, &end, on_written, o);
+		return;
+	}
+}
+
+/* ---- what it is about ---- */
+
+static void order_run(struct order *o)
+{
+	const struct br_control *c = &o->job->c;
+
+	if (c->ops && c->ops->outbox)
+		c->ops->outbox(c->ctx, o->seq, o->verb, on_ordered, o);
+	else
+		order_stored(o);
+}
+
+static void look_end(struct order *o, bool failed)
+{
+	if (!failed && o->is_there &&
+	    !(o->verb == BR_OUTBOX_QUARANTINE && o->was_quarantined)) {
+		order_run(o);
+		return;
+	}
+	if (failed)
+		br_control_job_fail_read(o->job);
+	else if (!o->is_there)
+		br_control_outbox_fail_absent(o->job, o->seq);
+	else
+		br_control_job_fail(o->job,
+		    "message %lld is quarantined already; 'primctl outbox "
+		    "retry %lld' puts it back, 'outbox drop' ends it",
+		    (long long)o->seq, (long long)o->seq);
+	prim_free(o);
+}
+
+static void on_row(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct order *o = arg;
+	char *room = o->reason;
+
+	if (!m) {
+		look_end(o, failed);
+		return;
+	}
+	if (m->seq != o->seq)
+		return;
+	o->is_there = true;
+	o->is_notice = m->is_notice;
+	o->is_told = m->is_told;
+	o->can_be_told = m->notice_from.len > 0;
+	o->was_quarantined = m->is_quarantined;
+	o->attempt = (struct br_store_attempt){ .seq = m->seq,
+		.attempts = m->attempts,
+		.deaths = m->deaths,
+		.last_code = m->last_code };
+	if (m->last_reason.len <= BR_REASON_MAX)
+		o->attempt.last_reason = prim_slice_keep(&room, m->last_reason);
+}
+
+static void order_begin(struct br_control_job *job, const json_t *request,
+    enum br_outbox_verb verb)
+{
+	struct order *o;
+	int64_t seq;
+
+	if (!br_control_outbox_id(job, request, &seq))
+		return;
+	o = prim_new(struct order);
+	o->job = job;
+	o->seq = seq;
+	o->verb = verb;
+	br_store_message_page(job->c.store, seq - 1, 1, on_row, o);
+}
+
+void br_control_outbox_retry(struct br_control_job *job, const json_t *request)
+{
+	order_begin(job, request, BR_OUTBOX_RETRY);
+}
+
+void br_control_outbox_drop(struct br_control_job *job, const json_t *request)
+{
+	order_begin(job, request, BR_OUTBOX_DROP);
+}
+
+void br_control_outbox_quarantine(struct br_control_job *job,
+    const json_t *request)
+{
+	order_begin(job, request, BR_OUTBOX_QUARANTINE);
+}

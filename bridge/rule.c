@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* Who may send to whom, and which way. */
+
+#include "bridge/rule.h"
+
+#include "bridge/message.h"
+
+static bool is_stranger(struct prim_slice sender, struct prim_slice recipient)
+{
+	return !prim_slice_eq(br_key_domain(sender), br_key_domain(recipient));
+}
+
+const struct br_route *br_rule_route(const struct br_router *router,
+    const struct br_identities *identities, struct prim_slice key)
+{
+	const struct br_identity *link = br_identity_of(identities, key);
+	const struct br_route *route = link
+	    ? br_router_via(router, link->network)
+	    : NULL;
+
+	return route ? route : br_router_find(router, br_key_domain(key));
+}
+
+bool br_rule_may_pass(enum br_rule_peer peer, const struct br_route *route,
+    struct prim_slice sender, struct prim_slice recipient)
+{
+	if (peer == BR_RULE_CLIENT || route->kind == BR_ROUTE_LOCAL)
+		return true;
+	if (prim_slice_eq(sender, recipient))
+		return false;
+	/* A linked one sends on behalf of a principal of ours. */
+	return peer == BR_RULE_LINKED ||
+	    br_route_relays(route, br_key_domain(sender));
+}
+
+bool br_rule_may_send(const struct br_config *config, struct prim_slice sender,
+    struct prim_slice recipient)
+{
+	unsigned rights = is_stranger(sender, recipient)
+	    ? config->acl_everyone
+	    : config->acl_own_domain;
+
+	return prim_slice_eq(sender, recipient) ||
+	    (rights & BR_RIGHT_SEND) != 0;
+}
+
+bool br_rule_is_kept(const struct br_config *config, struct prim_slice sender,
+    struct prim_slice recipient)
+{
+	return config->offline_store &&
+	    !(config->disclosure_hide && is_stranger(sender, recipient));
+}
