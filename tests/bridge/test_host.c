@@ -11,6 +11,7 @@
 
 #include "bridge/metric.h"
 #include "prim/base.h"
+#include "prim/imdn.h"
 #include "tests/bridge/world_host.h"
 
 #define OPTIONS "domain: fault.localhost\n"
@@ -68,6 +69,144 @@ static void a_fate_is_reported_with_its_code(void **state)
 	assert_int_equal(w.host->untaken, 0);
 	assert_int_equal(w.host->untaken_octets, 0);
 	assert_int_equal(w.host->asks.count, w.host->pinging);
+	end();
+}
+
+static void later_word_may_follow(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "bounce-403-30@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.report_count, 2));
+	assert_int_equal(w.reports[0].code, 101);
+	assert_int_equal(w.reports[1].code, 403);
+	assert_memory_equal(&w.reports[0].delivery, &w.reports[1].delivery,
+	    sizeof(w.reports[0].delivery));
+	end();
+}
+
+static void what_is_taken_may_be_its_death(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "dieafter-30@fault.localhost", 7);
+	br_host_probe(w.host);
+	assert_true(world_wait(&w, &w.alives, 1));
+	assert_int_equal(w.takens, 1);
+	assert_int_equal(w.last_taken.octets[0], 7);
+	assert_int_equal(w.downs, 0);
+	assert_true(world_wait(&w, &w.downs, 1));
+	assert_int_equal(w.deaths, 1);
+	assert_int_equal(w.report_count, 0);
+	/* At once it is not even taken. */
+	assert_true(world_wait(&w, &w.ups, 2));
+	world_deliver(&w, "die@fault.localhost", 8);
+	br_host_probe(w.host);
+	assert_true(world_wait(&w, &w.downs, 2));
+	assert_int_equal(w.deaths, 2);
+	assert_int_equal(w.takens, 1);
+	assert_int_equal(w.alives, 1);
+	end();
+}
+
+static void what_is_said_twice_arrives_twice(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	world_deliver(&w, "dup-3@fault.localhost", 1);
+	assert_true(world_wait(&w, &w.requests, 6));
+	assert_true(world_wait(&w, &w.report_count, 2));
+	world_turn(&w, 30);
+	assert_int_equal(w.requests, 6);
+	assert_int_equal(br_host_deaths(w.host), 0);
+	end();
+}
+
+static void somebody_else_may_be_claimed(void **state)
+{
+	static const struct {
+		const char *to, *from, *original;
+	} CASES[] = {
+		{"as+alice%40localhost@fault.localhost",              "im:alice@localhost",
+                 "im:as+alice%40localhost@fault.localhost"                                              },
+		{ "as+alice%40localhost%3Deve%40far@fault.localhost",
+                 "im:alice@localhost",						      "im:eve@far"},
+		{ "spoof+eve%40far@fault.localhost",                  "im:eve@far",         ""          },
+	};
+
+	(void)state;
+	begin(OPTIONS);
+	w.answer = 402;
+	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
+		world_deliver(&w, CASES[i].to, (uint8_t)(i + 1));
+		assert_true(world_wait(&w, &w.report_count, i + 1));
+		assert_int_equal(world_reported(&w, (uint8_t)(i + 1)), 402);
+		assert_true(prim_slice_eq(prim_buf_slice(&w.last_from),
+		    prim_slice_of(CASES[i].from)));
+		assert_true(prim_slice_eq(prim_buf_slice(&w.last_original),
+		    prim_slice_of(CASES[i].original)));
+	}
+	end();
+}
+
+/* One that was about something the recipient submitted: he obeys no order. */
+static void deliver_notice(uint8_t number)
+{
+	const struct prim_imdn notice = {
+		.status = PRIM_IMDN_FAILED,
+		.message_id = PRIM_SLICE("m-1"),
+		.date = PRIM_SLICE("2026-01-01T00:00:00Z"),
+		.recipient = PRIM_SLICE("im:alice@localhost"),
+		.code = 408,
+	};
+	struct prim_buf body = { 0 };
+	struct br_message *m;
+
+	prim_imdn_put(&body, &notice);
+	m = world_message("flood-9@fault.localhost", "", number);
+	m->lines = PRIM_SLICE("From: im:postmaster@localhost\r\n"
+			      "To: im:flood-9@fault.localhost\r\n"
+			      "Message-ID: n\r\nConversation-ID: c\r\n"
+			      "Content-Type: message/imdn+xml\r\n");
+	m->return_token = PRIM_SLICE("flood1.2");
+	m->body = prim_buf_slice(&body);
+	br_host_deliver(w.host, m,
+	    &(struct br_host_handover){ .attempt = 1, .is_notice = true });
+	br_message_unref(m);
+	world_turn(&w, 1);
+	prim_buf_fini(&body);
+}
+
+static void a_notice_is_logged_and_obeys_its_own_option(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	deliver_notice(1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 200);
+	assert_true(world_logged(&w,
+	    "notice kind=failed return=flood1.2 about=m-1 "
+	    "to=im:flood-9@fault.localhost code=408 attempt=1"));
+	assert_int_equal(w.requests, 0);
+	end();
+	begin(OPTIONS "notice: refuse-403\n");
+	deliver_notice(1);
+	assert_true(world_wait(&w, &w.report_count, 1));
+	assert_int_equal(world_reported(&w, 1), 403);
+	end();
+}
+
+static void options_say_when_to_try_again(void **state)
+{
+	(void)state;
+	begin(OPTIONS);
+	assert_int_equal(br_host_schedule(w.host)->count, 7);
+	assert_int_equal(br_host_schedule(w.host)->delay_notice_s, 900);
+	end();
+	begin(OPTIONS "retry: 1\ndelay: 2\n");
+	assert_int_equal(br_host_schedule(w.host)->count, 1);
+	assert_int_equal(br_host_schedule(w.host)->pause_s[0], 1);
+	assert_int_equal(br_host_schedule(w.host)->delay_notice_s, 2);
 	end();
 }
 
@@ -129,6 +268,7 @@ static void expect_restart(const char *to, const char *why)
 	world_deliver(&w, to, 1);
 	assert_true(world_wait(&w, &w.ups, 2));
 	assert_int_equal(w.downs, 1);
+	assert_int_equal(w.deaths, 1);
 	assert_int_not_equal(br_host_pid(w.host), pid);
 	assert_int_equal(br_host_deaths(w.host), 1);
 	assert_true(world_logged(&w, why));
@@ -329,6 +469,7 @@ static void a_drained_adapter_ends_by_itself(void **state)
 	assert_true(world_wait_stopped(&w));
 	assert_int_equal(world_reported(&w, 1), 200);
 	assert_int_equal(w.downs, 1);
+	assert_int_equal(w.deaths, 0);
 	assert_int_equal(br_host_deaths(w.host), 0);
 	assert_true(world_logged(&w, "stopped code=0"));
 	end();
@@ -388,6 +529,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_adapter_starts_and_is_up),
 		cmocka_unit_test(a_fate_is_reported_with_its_code),
+		cmocka_unit_test(later_word_may_follow),
+		cmocka_unit_test(what_is_taken_may_be_its_death),
+		cmocka_unit_test(what_is_said_twice_arrives_twice),
+		cmocka_unit_test(somebody_else_may_be_claimed),
+		cmocka_unit_test(a_notice_is_logged_and_obeys_its_own_option),
+		cmocka_unit_test(options_say_when_to_try_again),
 		cmocka_unit_test(the_mode_is_for_recipients_that_are_no_order),
 		cmocka_unit_test(the_window_fills_and_empties),
 		cmocka_unit_test(four_mib_fill_the_window_too),

@@ -239,6 +239,9 @@ static void world_request(void *ctx, struct br_host *h,
 	w->last_method = c->method;
 	prim_buf_reset(&w->last_from);
 	prim_buf_put(&w->last_from, prim_command_get(c, PRIM_HEADER_FROM));
+	prim_buf_reset(&w->last_original);
+	prim_buf_put(&w->last_original,
+	    prim_command_get(c, PRIM_HEADER_BRIDGE_ORIGINAL_FROM));
 	if (!w->answer)
 		return;
 	br_ticket_open(&ticket, peer, c->family, c->id, PRIM_SLICE_NONE);
@@ -342,6 +345,7 @@ void world_fini(struct world *w)
 	prim_free(w->adapter.plugin);
 	prim_free(w->adapter.options);
 	prim_buf_fini(&w->last_from);
+	prim_buf_fini(&w->last_original);
 	prim_buf_fini(&w->logged);
 	prim_buf_fini(&stored_key);
 	prim_buf_fini(&stored_value);

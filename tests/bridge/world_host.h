@@ -32,7 +32,7 @@ struct world {
 	struct world_report reports[WORLD_REPORTS_MAX];
 	unsigned requests, open_max;
 	unsigned answer; /* to submissions; 0: none is given */
-	struct prim_buf last_from;
+	struct prim_buf last_from, last_original;
 	const char *principal; /* whom every address is linked to; or NULL */
 	enum prim_method last_method;
 	struct prim_buf logged; /* every line, each with LF */
