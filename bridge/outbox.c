@@ -90,8 +90,17 @@ static void on_meal(struct prim_timer *t)
 	while (!is_full(o) && (d = TAILQ_FIRST(&o->hungry))) {
 		TAILQ_REMOVE(&o->hungry, d, of_hungry);
 		d->is_hungry = false;
-		br_dest_kick(o, d);
+		if (d->host)
+			br_transit_host_room(o->server, d);
+		else
+			br_dest_kick(o, d);
 	}
+}
+
+void br_dest_soon(struct br_dest *dest)
+{
+	hunger(dest->outbox, dest);
+	br_outbox_feed(dest->outbox);
 }
 
 void br_outbox_feed(struct br_outbox *o)

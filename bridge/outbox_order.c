@@ -68,6 +68,8 @@ static void on_released(void *arg, enum br_store_outcome outcome)
 	struct order *order = arg;
 
 	if (outcome == BR_STORE_DONE)
+		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, -1);
+	if (outcome == BR_STORE_DONE)
 		br_store_message_get(order->outbox->server->store, order->seq,
 		    on_read, order);
 	else
@@ -96,6 +98,13 @@ static void retry(struct order *order, struct br_row *row)
 
 /* ---- out of it ---- */
 
+static void on_dropped(void *arg, enum br_store_outcome outcome)
+{
+	if (outcome == BR_STORE_DONE)
+		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, -1);
+	order_settle(arg, outcome);
+}
+
 static void drop(struct order *order, struct br_row *row)
 {
 	struct br_server *s = order->outbox->server;
@@ -105,7 +114,8 @@ static void drop(struct order *order, struct br_row *row)
 
 	if (row)
 		br_row_drop(order->outbox, row);
-	br_store_message_end(s->store, order->seq, &end, on_written, order);
+	br_store_message_end(s->store, order->seq, &end,
+	    row ? on_written : on_dropped, order);
 }
 
 static void quarantine(struct order *order, struct br_row *row)
@@ -115,6 +125,7 @@ static void quarantine(struct order *order, struct br_row *row)
 		.reason = PRIM_SLICE("quarantined by the operator") };
 
 	br_metric_add(BR_METRIC_QUARANTINES, 1);
+	br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
 	br_row_drop(order->outbox, row);
 	br_store_message_quarantine(s->store, order->seq, &end, on_written,
 	    order);

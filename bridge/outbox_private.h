@@ -34,6 +34,9 @@ struct br_outbox {
 /* Less is in motion: those who wait are kicked, from the top of the loop. */
 void br_outbox_feed(struct br_outbox *o);
 
+/* `dest` is kicked, and who holds for it gets room, from the top of the loop. */
+void br_dest_soon(struct br_dest *dest);
+
 /* Frees `d` when no lane leads there any more; adapters stay. */
 void br_dest_release(struct br_outbox *o, struct br_dest *d);
 void br_dest_free_sites(struct br_dest *dest);

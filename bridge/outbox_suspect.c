@@ -50,10 +50,11 @@ void br_row_acquit(struct br_row *row)
 {
 	struct br_dest *dest = row->lane->dest;
 
-	if (!row->is_suspect)
-		return;
-	row->is_suspect = false;
-	TAILQ_REMOVE(&dest->suspects, row, of_suspects);
+	if (row->is_suspect) {
+		row->is_suspect = false;
+		TAILQ_REMOVE(&dest->suspects, row, of_suspects);
+		br_dest_soon(dest); /* others may go, or the next suspect */
+	}
 	if (dest->trial == row)
 		end_trial(dest);
 }
@@ -74,6 +75,9 @@ struct br_row *br_dest_next_trial(struct br_dest *dest)
 		return NULL;
 	while (row && row->transit)
 		row = TAILQ_NEXT(row, of_suspects);
+	/* In its lane nothing overtakes. */
+	if (row && row->lane->next->seq < row->seq)
+		return row->lane->next;
 	return row;
 }
 
@@ -86,8 +90,7 @@ void br_dest_taken(struct br_dest *dest, const struct br_row *row)
 static void acquit(struct br_dest *dest)
 {
 	br_row_acquit(dest->trial);
-	br_dest_kick(dest->outbox, dest);
-	br_transit_host_room(dest->outbox->server, dest);
+	br_dest_soon(dest);
 }
 
 void br_dest_alive(struct br_dest *dest)
@@ -114,10 +117,10 @@ void br_dest_on_acquittal(struct prim_timer *t)
 /* The only one that can have done it. */
 static struct br_transit *culprit_of(const struct br_dest *dest)
 {
-	struct br_transit *t;
+	struct br_transit *t = dest->trial ? dest->trial->transit : NULL;
 
-	if (dest->trial)
-		return dest->trial->transit;
+	if (t && t->is_handed)
+		return t;
 	t = TAILQ_FIRST(&dest->handed);
 	return t && !TAILQ_NEXT(t, of_dest) ? t : NULL;
 }

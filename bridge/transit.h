@@ -67,6 +67,7 @@ struct br_transit {
 	bool is_noting;  /* its attempt is being written */
 	bool is_telling; /* that another system has it is being written */
 	bool is_handed;
+	bool was_handed; /* once at least, while its sender waited */
 	bool is_untaken; /* is_handed, and counts in its site */
 	bool is_holding;
 };

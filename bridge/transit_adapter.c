@@ -37,7 +37,7 @@ static void hand(struct br_transit *t, struct br_site *site)
 
 	put_target(&target, t);
 	how.target = prim_buf_slice(&target);
-	t->is_handed = t->is_untaken = true;
+	t->is_handed = t->was_handed = t->is_untaken = true;
 	t->site = site;
 	site->untaken++;
 	br_site_update(site);

@@ -79,6 +79,7 @@ static void unheard(struct br_transit *t)
 void br_transit_offer(struct br_transit *t)
 {
 	if (prim_send_start(&t->send, &t->entity->inbox, t->row != NULL)) {
+		br_transit_history(t, BR_HISTORY_HAND, 0, PRIM_SLICE_NONE);
 		br_transit_expect_word(t);
 	} else if (t->row) {
 		unheard(t);
@@ -111,6 +112,17 @@ static void queue_up(struct br_transit *t)
 	br_transit_commit(t);
 }
 
+/* Has something of its lane to go first? What waits for somebody to listen does
+ * not keep the next one from following a link. */
+static bool is_behind(const struct br_transit *t)
+{
+	const struct br_lane *lane = t->lane;
+
+	return lane->committing > 0 || lane->followers > 0 ||
+	    (!TAILQ_EMPTY(&lane->rows) &&
+		prim_inbox_is_open(&t->entity->inbox));
+}
+
 static void admit(struct br_transit *t)
 {
 	const struct br_config *config = t->server->config;
@@ -120,7 +132,7 @@ static void admit(struct br_transit *t)
 		    config->disclosure_hide ? PRIM_INBOX_CLOSED
 					    : PRIM_FORBIDDEN,
 		    PRIM_SLICE("not allowed"));
-	else if (br_lane_is_closed(t->lane))
+	else if (is_behind(t))
 		queue_up(t);
 	else if (br_transit_is_crowded(t->server))
 		br_transit_to_store(t);

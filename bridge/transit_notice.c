@@ -96,7 +96,7 @@ void br_transit_fill(const struct br_transit *t, struct br_store_message *out)
 		.accepted_ms = m->accepted_ms,
 		.expires_ms = m->expires_ms,
 		.deaths = t->deaths,
-		.attempts = t->is_handed || t->is_suspect,
+		.attempts = t->was_handed,
 		.last_code = t->late_code,
 	};
 	if (!br_transit_has_notices(t->server, m, &out->reports))
@@ -125,6 +125,8 @@ static void on_told(void *arg, const struct br_store_put_result *result)
 	if (t->is_answered) {
 		br_transit_release(t);
 	} else if (result->outcome == BR_STORE_DONE) {
+		br_dedup_note_durable(t->server->dedup,
+		    br_dedup_prefix(&t->message->key));
 		end_told(t, PRIM_UNKNOWN_DELIVERY);
 	} else if (result->outcome == BR_STORE_DUPLICATE) {
 		end_told(t,
