@@ -51,7 +51,7 @@ static bool put_cpim(struct prim_buf *out, const struct bridge_message *m)
 
 bool ea_content_put(struct prim_buf *out, const struct bridge_message *m)
 {
-	if (is_automaton(m->from) ||
+	if (m->notice || is_automaton(m->from) ||
 	    is_notice(m->content_type, PRIM_SLICE_NONE))
 		return false;
 	if (prim_cpim_type_is(m->content_type, "message/cpim"))

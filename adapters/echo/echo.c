@@ -46,9 +46,10 @@ static unsigned echo_deliver(void *state, const struct bridge_message *m)
 
 	echo.from = m->to;
 	echo.to = m->from;
-	echo.message_id = m->delivery_id; /* a second try is a duplicate */
-	echo.return_token = m->delivery_id;
-	echo.strength = PRIM_ASTRENGTH_NONE; /* we checked nobody */
+	/* A second try is a duplicate. */
+	echo.message_id = echo.return_token = m->delivery_id;
+	echo.strength = PRIM_ASTRENGTH_NONE;  /* we checked nobody */
+	echo.original_from = PRIM_SLICE_NONE; /* and nobody is behind us */
 	if (ea_content_put(&body, m)) {
 		echo.body = prim_buf_slice(&body);
 		sent = bridge_submit(e->bridge, &echo);

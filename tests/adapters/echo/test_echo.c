@@ -8,6 +8,7 @@
 #include "bridge/adapter.h"
 #include "prim/base.h"
 #include "prim/buf.h"
+#include "prim/imdn.h"
 #include "prim/pidf.h"
 
 #define ID    "0123456789abcdef0123456789abcdef"
@@ -23,6 +24,7 @@ struct bridge {
 	bool full;
 	unsigned code; /* of the last report */
 	struct prim_buf from, to, message_id, conversation, type, body, token;
+	struct prim_buf original_from;
 	unsigned hops;
 	enum prim_astrength strength;
 	unsigned notified;
@@ -69,6 +71,7 @@ bool bridge_submit(struct bridge *b, const struct bridge_message *m)
 	keep(&b->type, m->content_type);
 	keep(&b->body, m->body);
 	keep(&b->token, m->return_token);
+	keep(&b->original_from, m->original_from);
 	b->hops = m->hops;
 	b->strength = m->strength;
 	return true;
@@ -102,7 +105,7 @@ static int end(void **state)
 {
 	struct prim_buf *const all[] = { &bridge.from, &bridge.to,
 		&bridge.message_id, &bridge.conversation, &bridge.type,
-		&bridge.body, &bridge.token };
+		&bridge.body, &bridge.token, &bridge.original_from };
 
 	(void)state;
 	br_adapter_plugin.stop(echo_state);
@@ -122,6 +125,7 @@ static unsigned deliver(const char *from, const char *type, const char *body)
 		.content_type = prim_slice_of(type),
 		.body = prim_slice_of(body),
 		.strength = PRIM_ASTRENGTH_STRONG,
+		.original_from = PRIM_SLICE("im:alice@far.example"),
 		.delivery_id = PRIM_SLICE(ID),
 		.attempt = 1,
 		.hops = 3,
@@ -171,6 +175,8 @@ static void a_text_comes_back_under_changed_names(void **state)
 	assert_int_equal(bridge.hops, 3);
 	assert_int_equal(bridge.strength, PRIM_ASTRENGTH_NONE);
 	assert_int_equal(bridge.reported, 0);
+	/* Who is linked to the sender has not sent the echo. */
+	expect(&bridge.original_from, "");
 }
 
 static void the_outcome_becomes_the_report(void **state)
@@ -247,6 +253,29 @@ static void what_must_not_come_back_counts_as_delivered(void **state)
 	}
 }
 
+static void a_notice_of_the_bridge_is_taken_and_not_answered(void **state)
+{
+	const struct prim_imdn imdn = { .status = PRIM_IMDN_FAILED };
+	const struct bridge_message m = {
+		.from = PRIM_SLICE(ALICE),
+		.to = PRIM_SLICE(ECHO),
+		.message_id = PRIM_SLICE("n1"),
+		.conversation_id = PRIM_SLICE("c1"),
+		.content_type = PRIM_SLICE("text/plain"),
+		.body = PRIM_SLICE("it failed"),
+		.return_token = PRIM_SLICE(ID),
+		.delivery_id = PRIM_SLICE(ID),
+		.attempt = 1,
+		.notice = &imdn,
+	};
+
+	(void)state;
+	assert_int_equal(br_adapter_plugin.deliver(echo_state, &m), 0);
+	assert_int_equal(bridge.submitted, 0);
+	assert_int_equal(bridge.reported, 1);
+	assert_int_equal(bridge.code, 200);
+}
+
 static void a_second_try_makes_the_same_echo(void **state)
 {
 	char *first;
@@ -316,6 +345,7 @@ int main(void)
 		TEST(without_room_it_is_tried_again),
 		TEST(a_cpim_comes_back_as_a_new_one),
 		TEST(what_must_not_come_back_counts_as_delivered),
+		TEST(a_notice_of_the_bridge_is_taken_and_not_answered),
 		TEST(a_second_try_makes_the_same_echo),
 		TEST(every_address_is_open),
 		TEST(a_single_look_is_over_with_its_answer),
