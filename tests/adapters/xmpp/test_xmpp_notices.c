@@ -4,6 +4,7 @@
 #include "tests/lib/t.h"
 
 #include "adapters/xmpp/answer.h"
+#include "adapters/xmpp/leg.h"
 #include "adapters/xmpp/stanza.h"
 #include "adapters/xmpp/token.h"
 #include "prim/imdn.h"
