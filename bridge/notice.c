@@ -334,6 +334,8 @@ static void assemble(struct writer *w, const struct prim_key *sender,
 	if (!is_client(m))
 		out->return_token = keep(room, m->return_token);
 	fill(out, &names, m, w->cause->now_ms);
+	out->about = m->delivery;
+	out->notice_kind = w->cause->kind;
 	prim_buf_fini(&message_id);
 }
 

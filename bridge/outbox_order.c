@@ -111,11 +111,11 @@ static void drop(struct order *order, struct br_row *row)
 	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
 		.reason = PRIM_SLICE("dropped by the operator"),
 		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
+	const br_store_done_fn done = row ? on_written : on_dropped;
 
 	if (row)
 		br_row_drop(order->outbox, row);
-	br_store_message_end(s->store, order->seq, &end,
-	    row ? on_written : on_dropped, order);
+	br_store_message_end(s->store, order->seq, &end, done, order);
 }
 
 static void quarantine(struct order *order, struct br_row *row)

@@ -12,6 +12,7 @@
 #include "bridge/ending.h"
 #include "bridge/loop.h"
 #include "bridge/metric.h"
+#include "bridge/notice.h"
 #include "bridge/outbox.h"
 #include "bridge/presence.h"
 #include "bridge/rule.h"
@@ -217,12 +218,37 @@ static bool open_history(struct br_server *s, struct br_err *err)
 	return s->history != NULL;
 }
 
+static void count_notice(struct br_server *s, const struct br_store_message *m)
+{
+	static const enum br_metric METRICS[] = {
+		[BR_NOTICE_FAILED] = BR_METRIC_NOTICES_FAILED,
+		[BR_NOTICE_DELAYED] = BR_METRIC_NOTICES_DELAYED,
+		[BR_NOTICE_DELIVERED] = BR_METRIC_NOTICES_DELIVERED,
+	};
+	const enum br_notice_kind kind = m->notice_kind;
+	const struct br_history_line line = { .event = BR_HISTORY_NOTICE,
+		.delivery = &m->delivery,
+		.about = &m->about,
+		.id = m->message_id,
+		.from = m->sender,
+		.to = m->recipient,
+		.seq = m->seq,
+		.kind = prim_slice_of(br_notice_kind_name(kind)) };
+
+	br_metric_add(METRICS[kind], 1);
+	br_history_put(s->history, br_server_now(s), &line);
+	br_info(&s->log, "notice kind=%s id=%s to=%s",
+	    br_notice_kind_name(kind), br_quote(m->message_id),
+	    br_quote(m->recipient));
+}
+
 static void on_notice(void *arg, const struct br_store_message *m, bool failed)
 {
 	struct br_server *s = arg;
 
 	(void)failed;
 	br_server_wake(s);
+	count_notice(s, m);
 	br_outbox_take(s->outbox, m);
 }
 

@@ -298,6 +298,10 @@ struct br_store_message {
 	unsigned reports; /* enum br_report */
 	int64_t delay_notice_ms;
 	bool is_notice;
+	/* Of a notice, only where br_store_on_notice() tells of it: the
+	 * Delivery-ID of what it is about, and enum br_notice_kind. */
+	struct prim_digest about;
+	unsigned notice_kind;
 
 	/* How it fares. */
 	unsigned attempts; /* hand-offs begun */
