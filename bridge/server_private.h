@@ -3,8 +3,8 @@
 #define BRIDGE_SERVER_PRIVATE_H
 
 /*
- * What server.c (the parts, their life) and server_hosts.c (the adapters) know
- * of each other.
+ * What server.c (the parts, their life), server_hosts.c (the adapters) and
+ * server_account.c (accounts, notices) know of each other.
  */
 
 #include "bridge/server.h"
@@ -14,5 +14,8 @@ void br_server_hosts_make(struct br_server *s, const int *sockets);
 void br_server_hosts_stop(struct br_server *s);
 bool br_server_hosts_are_stopped(const struct br_server *s);
 void br_server_hosts_free(struct br_server *s);
+
+/* A notice was stored (br_store_on_notice()). */
+void br_server_notice(void *arg, const struct br_store_message *m, bool failed);
 
 #endif
