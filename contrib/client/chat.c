@@ -23,6 +23,7 @@ struct pending {
 	char id[CL_SESSION_ID_MAX];
 	char *message_id; /* owned; the same on every attempt */
 	char *text;       /* owned */
+	int64_t written_ms;
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -61,6 +62,7 @@ static bool pending_send(struct chat *chat, struct pending *p,
 		.message_id = prim_slice_of(p->message_id),
 		.conversation = prim_slice_of(chat->conversation),
 		.text = prim_slice_of(p->text),
+		.written_ms = p->written_ms,
 		.id = p->id,
 	};
 	bool ok;
@@ -91,6 +93,7 @@ static bool send_line(struct chat *chat, struct prim_slice line,
 	p = prim_new(struct pending);
 	p->message_id = cl_message_id_new(chat->options);
 	p->text = prim_slice_copy(line);
+	p->written_ms = cl_message_wall_ms();
 	TAILQ_INSERT_TAIL(&chat->pending, p, link);
 	chat->pending_count++;
 	return pending_send(chat, p, err);

@@ -4,6 +4,7 @@
 #include "contrib/client/inbox.h"
 
 #include "contrib/client/message.h"
+#include "contrib/client/notice.h"
 #include "contrib/client/retry.h"
 #include "contrib/client/show.h"
 
@@ -24,7 +25,8 @@ static unsigned take_new(struct cl_inbox *inbox, const struct prim_command *c,
 		    PRIM_SLICE_ARG(m->from), PRIM_SLICE_ARG(m->type));
 		return PRIM_NOT_IMPLEMENTED;
 	}
-	if (!cl_show_incoming(o, m)) {
+	if (m->kind == CL_MESSAGE_NOTICE ? !cl_notice_show(o, m)
+					 : !cl_show_incoming(o, m)) {
 		inbox->output_failed = true;
 		return PRIM_INTERNAL_ERROR;
 	}

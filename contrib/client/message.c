@@ -52,22 +52,40 @@ int64_t cl_message_wall_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+struct prim_slice cl_message_imdn_id(struct prim_slice message_id)
+{
+	return prim_slice_cut(&message_id, ':');
+}
+
+/* IMDN-003. */
+static void put_request(struct prim_buf *b, const struct cl_outgoing *m)
+{
+	prim_cpim_put_namespace(b, "imdn", PRIM_CPIM_IMDN);
+	prim_cpim_put_text(b, "imdn.Message-ID", PRIM_SLICE_NONE,
+	    cl_message_imdn_id(m->message_id));
+	prim_cpim_put_text(b, "imdn.Disposition-Notification", PRIM_SLICE_NONE,
+	    PRIM_SLICE("positive-delivery, negative-delivery"));
+}
+
 static void put_cpim(struct prim_buf *b, const struct cl_options *options,
-    struct prim_slice text)
+    const struct cl_outgoing *m)
 {
 	struct prim_buf date = { 0 };
 
-	prim_date_put_3339(&date, cl_message_wall_ms());
+	prim_date_put_3339(&date, m->written_ms);
 	prim_cpim_put_mailbox(b, "From", PRIM_SLICE_NONE,
 	    prim_slice_of(options->from));
 	prim_cpim_put_mailbox(b, "To", PRIM_SLICE_NONE,
 	    prim_slice_of(options->to));
 	prim_cpim_put_text(b, "DateTime", PRIM_SLICE_NONE,
 	    prim_buf_slice(&date));
-	prim_cpim_put_text(b, "Subject", PRIM_SLICE_NONE,
-	    prim_slice_of(options->subject));
+	if (options->subject)
+		prim_cpim_put_text(b, "Subject", PRIM_SLICE_NONE,
+		    prim_slice_of(options->subject));
+	if (options->receipt)
+		put_request(b, m);
 	prim_cpim_put_content(b, PLAIN_TYPE, PRIM_SLICE_NONE);
-	prim_buf_put(b, text);
+	prim_buf_put(b, m->text);
 	prim_buf_fini(&date);
 }
 
@@ -77,8 +95,8 @@ void cl_message_put_send(struct prim_buf *b, const struct cl_options *options,
 	struct prim_buf body = { 0 };
 	struct prim_slice type = PLAIN_TYPE;
 
-	if (options->subject) {
-		put_cpim(&body, options, m->text);
+	if (options->subject || options->receipt) {
+		put_cpim(&body, options, m);
 		type = PRIM_SLICE("message/cpim");
 	} else {
 		prim_buf_put(&body, m->text);
@@ -158,7 +176,7 @@ static void read_cpim(struct prim_slice object, struct cl_incoming *out)
 	    : CL_MESSAGE_OPAQUE;
 }
 
-static struct prim_slice without_scheme(struct prim_slice address)
+struct prim_slice cl_message_bare(struct prim_slice address)
 {
 	struct prim_slice rest = address;
 	struct prim_slice scheme = prim_slice_cut(&rest, ':');
@@ -166,11 +184,25 @@ static struct prim_slice without_scheme(struct prim_slice address)
 	return prim_slice_eq_nocase(scheme, PRIM_SLICE("im")) ? rest : address;
 }
 
+/* What says that it is one is one, whether or not it can be read: nobody is
+ * told of the fate of a notice (IMDN-031). */
+static bool read_notice(const struct prim_command *c, struct cl_incoming *out)
+{
+	struct prim_imdn_request asked;
+
+	prim_imdn_request_read(out->type, c->body, &asked);
+	if (asked.is_notice)
+		out->is_legible = prim_imdn_parse_message(out->type, c->body,
+		    &out->room, &out->notice);
+	return asked.is_notice;
+}
+
 void cl_message_read(const struct prim_command *c, struct cl_incoming *out)
 {
 	*out = (struct cl_incoming){
-		.from = without_scheme(prim_command_get(c, PRIM_HEADER_FROM)),
-		.to = without_scheme(prim_command_get(c, PRIM_HEADER_TO)),
+		.from = cl_message_bare(prim_command_get(c, PRIM_HEADER_FROM)),
+		.to = cl_message_bare(prim_command_get(c, PRIM_HEADER_TO)),
+		.date = prim_command_get(c, PRIM_HEADER_DATE),
 		.message_id = prim_command_get(c, PRIM_HEADER_MESSAGE_ID),
 		.conversation = prim_command_get(c,
 		    PRIM_HEADER_CONVERSATION_ID),
@@ -181,6 +213,8 @@ void cl_message_read(const struct prim_command *c, struct cl_incoming *out)
 		out->type = PLAIN_TYPE;
 	if (out->from.len == 0 || out->message_id.len == 0)
 		out->kind = CL_MESSAGE_BROKEN;
+	else if (read_notice(c, out))
+		out->kind = CL_MESSAGE_NOTICE;
 	else if (prim_cpim_type_is(out->type, "message/cpim"))
 		read_cpim(c->body, out);
 	else
@@ -191,6 +225,7 @@ void cl_message_read(const struct prim_command *c, struct cl_incoming *out)
 void cl_message_fini(struct cl_incoming *m)
 {
 	prim_buf_fini(&m->subject);
+	prim_buf_fini(&m->room);
 }
 
 /* ---- what became of it ---- */
@@ -200,7 +235,8 @@ static const struct {
 	const char *fate;
 } FATES[] = {
 	{PRIM_OK,                  "delivered"				},
-	{ PRIM_UNKNOWN_DELIVERY,   "accepted, not yet delivered (101)"        },
+	{ PRIM_UNKNOWN_DELIVERY,
+         "accepted; you will be told if it fails (101)"                       },
 	{ PRIM_BAD_REQUEST,        "refused: the server cannot read it (400)" },
 	{ PRIM_UNAUTHORIZED,       "refused: not logged in (401)"             },
 	{ PRIM_FORBIDDEN,
@@ -225,8 +261,10 @@ static const struct {
 	    "not answer in time (504)"					},
 };
 
-const char *cl_message_fate(unsigned code)
+const char *cl_message_fate(const struct cl_options *options, unsigned code)
 {
+	if (code == PRIM_UNKNOWN_DELIVERY && options->receipt)
+		return "accepted; you will be told what becomes of it (101)";
 	for (size_t i = 0; i < PRIM_COUNT(FATES); i++) {
 		if (FATES[i].code == code)
 			return FATES[i].fate;

@@ -11,6 +11,7 @@
 #include "contrib/client/options.h"
 #include "prim/buf.h"
 #include "prim/command.h"
+#include "prim/imdn.h"
 
 #define CL_MESSAGE_TOKEN_LEN 32 /* hexadecimal digits */
 
@@ -25,6 +26,7 @@ struct cl_outgoing {
 	struct prim_slice message_id; /* all borrowed */
 	struct prim_slice conversation;
 	struct prim_slice text;
+	int64_t written_ms; /* the time of day; the same on every attempt */
 };
 
 /* A new Message-ID of the user (ERR-44); release with prim_free(). */
@@ -32,12 +34,17 @@ char *cl_message_id_new(const struct cl_options *options);
 /* --conversation, or a new one; release with prim_free(). */
 char *cl_message_conversation_new(const struct cl_options *options);
 
-/* Appends the whole SEND: text/plain, or message/cpim with --subject. */
+/* The imdn.Message-ID of --receipt: the Message-ID without its address. */
+struct prim_slice cl_message_imdn_id(struct prim_slice message_id);
+
+/* Appends the whole SEND: text/plain, or message/cpim with --subject or
+ * --receipt. */
 void cl_message_put_send(struct prim_buf *b, const struct cl_options *options,
     const struct cl_outgoing *m);
 
 enum cl_message_kind {
-	CL_MESSAGE_TEXT,   /* `text` can be shown */
+	CL_MESSAGE_TEXT,   /* `content` can be shown */
+	CL_MESSAGE_NOTICE, /* what became of a message of ours */
 	CL_MESSAGE_OPAQUE, /* of a type that is not text */
 	CL_MESSAGE_BROKEN, /* not what its Content-Type says, or it requires
 	                       what we do not know */
@@ -51,7 +58,11 @@ struct cl_incoming {
 	struct prim_slice conversation;
 	struct prim_slice type;    /* of the innermost content */
 	struct prim_slice content; /* its octets */
+	struct prim_slice date;    /* of the SEND; may be empty */
 	struct prim_buf subject;   /* owned; empty without one */
+	struct prim_buf room;      /* owned: what `notice` borrows from */
+	struct prim_imdn notice;   /* of a NOTICE */
+	bool is_legible;           /* the notice could be read */
 };
 
 /* Takes the SEND `c` apart; borrows from it. Release with
@@ -59,8 +70,11 @@ struct cl_incoming {
 void cl_message_read(const struct prim_command *c, struct cl_incoming *out);
 void cl_message_fini(struct cl_incoming *m);
 
+/* An address without im:. */
+struct prim_slice cl_message_bare(struct prim_slice address);
+
 /* "delivered", "refused: the inbox is closed (408)", ... Constant. */
-const char *cl_message_fate(unsigned code);
+const char *cl_message_fate(const struct cl_options *options, unsigned code);
 /* Is `code` a promise (200, 101)? */
 bool cl_message_is_sent(unsigned code);
 

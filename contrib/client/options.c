@@ -28,6 +28,7 @@ enum {
 	OPT_PERMANENT,
 	OPT_PIN,
 	OPT_PLAIN,
+	OPT_RECEIPT,
 	OPT_SERVER,
 	OPT_SHOW,
 	OPT_SUBJECT,
@@ -50,6 +51,7 @@ static const struct option OPTIONS[] = {
 	{ "pin",           required_argument, NULL, OPT_PIN          },
 	{ "plain",         no_argument,       NULL, OPT_PLAIN        },
 	{ "quiet",         no_argument,       NULL, 'q'              },
+	{ "receipt",       no_argument,       NULL, OPT_RECEIPT      },
 	{ "server",        required_argument, NULL, OPT_SERVER       },
 	{ "show",          required_argument, NULL, OPT_SHOW         },
 	{ "subject",       required_argument, NULL, OPT_SUBJECT      },
@@ -82,6 +84,8 @@ static bool take_flag(struct cl_options *o, struct raw *raw, int option)
 		return o->permanent = true;
 	case OPT_PLAIN:
 		return o->plain = true;
+	case OPT_RECEIPT:
+		return o->receipt = true;
 	case OPT_TLS:
 		return o->tls = true;
 	case 'q':

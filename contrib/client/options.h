@@ -43,6 +43,7 @@ struct cl_options {
 	const char *show;          /* borrowed: "away", ..., or NULL */
 	const char *tuple;         /* borrowed */
 	uint64_t lease_s;          /* of `publish`; 0: not given */
+	bool receipt;              /* ask to be told that it was delivered */
 	bool open;                 /* publish open */
 	bool permanent;
 	uint8_t pin[CL_PIN_LEN];

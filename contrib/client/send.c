@@ -141,6 +141,7 @@ int cl_send_run(const struct cl_options *options)
 	s->link.fd = -1;
 	m.message_id = prim_slice_of(message_id);
 	m.conversation = prim_slice_of(conversation);
+	m.written_ms = cl_message_wall_ms();
 	if (read_text(options, &text, &err)) {
 		m.text = prim_buf_slice(&text);
 		code = send_message(s, &m);

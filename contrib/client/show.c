@@ -93,20 +93,23 @@ bool cl_show_incoming(const struct cl_options *options,
 	return cl_show_flush();
 }
 
-static bool fate_json(const struct cl_sent *m)
+static bool fate_json(const struct cl_options *options, const struct cl_sent *m)
 {
 	json_t *line = json_pack("{s:s, s:i, s:s}", "event", "sent", "code",
-	    (int)m->code, "meaning", cl_message_fate(m->code));
+	    (int)m->code, "meaning", cl_message_fate(options, m->code));
 
 	cl_show_set(line, "message_id", m->message_id);
+	if (options->receipt)
+		cl_show_set(line, "imdn_message_id",
+		    cl_message_imdn_id(m->message_id));
 	cl_show_set(line, "conversation_id", m->conversation);
 	return cl_show_json(line);
 }
 
 /* A code that has no sentence of its own is named. */
-static void print_fate(unsigned code)
+static void print_fate(const struct cl_options *options, unsigned code)
 {
-	const char *fate = cl_message_fate(code);
+	const char *fate = cl_message_fate(options, code);
 
 	printf("%s", fate);
 	if (code != PRIM_OK && fate[strlen(fate) - 1] != ')')
@@ -116,8 +119,8 @@ static void print_fate(unsigned code)
 bool cl_show_fate(const struct cl_options *options, const struct cl_sent *m)
 {
 	if (options->json)
-		return fate_json(m);
-	print_fate(m->code);
+		return fate_json(options, m);
+	print_fate(options, m->code);
 	printf("\n");
 	return cl_show_flush();
 }
@@ -143,11 +146,11 @@ bool cl_show_chat_fate(const struct cl_options *options,
     const struct cl_sent *m)
 {
 	if (options->json)
-		return fate_json(m);
+		return fate_json(options, m);
 	if (m->code == PRIM_OK)
 		return true;
 	printf("-- ");
-	print_fate(m->code);
+	print_fate(options, m->code);
 	printf(": ");
 	print_reminder(m->text);
 	printf("\n");

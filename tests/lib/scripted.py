@@ -105,11 +105,11 @@ class ScriptedServer:
             raise AssertionError(f"no {count} {method} but {self.asked}")
         return them()
 
-    def ask(self, method, headers, body=b"", rid=None):
+    def ask(self, method, headers, body=b"", rid=None, version="PRIM-PR/1.0"):
         """Sends a request to who came last; waits for its code, unless `rid` is "-"."""
         rid = rid or f"s{next(self.numbers)}"
-        self.connections[-1].put(f"{method} PRIM-PR/1.0 {rid} {len(body)}", headers,
-                            body)
+        self.connections[-1].put(f"{method} {version} {rid} {len(body)}",
+                                 headers, body)
         if rid == "-":
             return None
         if not self.wait(lambda: any(c.id == rid for c in self.answers)):

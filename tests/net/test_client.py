@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""prim watch and prim publish against a server that says what the test wants."""
+"""prim against a server that says what the test wants."""
 
+import itertools
 import json
 import os
 import re
@@ -402,6 +403,199 @@ class Publish(Client):
                       ("open", "--lease", "5", "--permanent")):
             with self.subTest(words):
                 self.assertEqual(self.prim("publish", *words).wait(), 2)
+
+
+MINE = f"1234:im:{ALICE}"
+DATE = "Sun, 22 Nov 2026 10:30:00 +0000"
+
+
+def imdn(status, kind="delivery", reason="", about="im:" + BOB):
+    return (f'<imdn xmlns="urn:ietf:params:xml:ns:imdn">'
+            f"<message-id>{MINE}</message-id>"
+            f"<datetime>2026-11-22T10:29:00.5+01:00</datetime>"
+            f"<recipient-uri>im:other@localhost</recipient-uri>"
+            f"<original-recipient-uri>{about}</original-recipient-uri>"
+            f"<{kind}-notification><status><{status}/></status>"
+            f"</{kind}-notification>{reason}</imdn>").encode()
+
+
+def reason(code, text):
+    return (f'<reason xmlns="urn:primbridge:reason" code="{code}">{text}'
+            f"</reason>")
+
+
+def cpim(document, kind="message/imdn+xml"):
+    return (f"From: <im:postmaster@localhost>\r\nTo: <im:{ALICE}>\r\n"
+            f"DateTime: 2026-11-22T10:30:00Z\r\n\r\n"
+            f"Content-Type: {kind}\r\nContent-Disposition: notification"
+            f"\r\n\r\n").encode() + document
+
+
+class Messages(Client):
+    def deliver(self, body, kind="message/cpim", number=itertools.count(),
+                who="postmaster@localhost"):
+        self.server.wait_asked("LISTEN")
+        return self.server.ask("SEND", [
+            ("From", "im:" + who), ("To", "im:" + ALICE),
+            ("Message-ID", f"n{next(number)}"), ("Conversation-ID", "c"),
+            ("Date", DATE), ("Content-Type", kind)], body,
+            version="PRIM-IM/1.0")
+
+
+class Notices(Messages):
+    ABOUT = (f"-- 2026-11-22T10:30:00Z postmaster@localhost: your message to "
+             f"{BOB} of 2026-11-22T09:29:00Z")
+
+    def test_a_notice_is_one_line_and_answered_200(self):
+        prim = self.prim("listen")
+        for document, line in (
+                (imdn("failed", reason=reason(403, "there is no such "
+                                                   "recipient")),
+                 "failed: there is no such recipient (403)"),
+                (imdn("failed"), "failed"),
+                (imdn("stored", "processing", reason(504, "not yet")),
+                 "is late: not yet (504)"),
+                (imdn("delivered", reason=reason(200, "it was delivered")),
+                 "was delivered"),
+                (imdn("displayed", "display"), "was shown"),
+                (imdn("processed", "processing"), "was passed on"),
+                (imdn("forbidden"), "will not be reported on"),
+                (imdn("x"), "got lost from sight")):
+            with self.subTest(line):
+                self.assertEqual(self.deliver(cpim(document)), 200)
+                self.assertEqual(prim.out(), f"{self.ABOUT} {line} [{MINE}]")
+
+    def test_a_bare_document_is_a_notice_too(self):
+        prim = self.prim("listen")
+        self.assertEqual(self.deliver(imdn("failed"), "message/imdn+xml"), 200)
+        self.assertEqual(prim.out(), f"{self.ABOUT} failed [{MINE}]")
+
+    def test_a_notice_that_cannot_be_read_is_answered_200(self):
+        prim = self.prim("listen")
+        for body, kind in (
+                (cpim(b"<imdn"), "message/cpim"),
+                (cpim(b"<!DOCTYPE imdn>" + imdn("failed")), "message/cpim"),
+                (cpim(imdn("failed", reason=" " * 20000)), "message/cpim"),
+                (cpim(b"--b\r\n", "multipart/mixed; boundary=b"),
+                 "message/cpim"),
+                (b"\xff\x00", "message/imdn+xml")):
+            with self.subTest(kind):
+                self.assertEqual(self.deliver(body, kind), 200)
+                self.assertEqual(prim.out(),
+                                 "-- 2026-11-22T10:30:00Z postmaster@localhost:"
+                                 " a notice that cannot be read")
+
+    def test_a_notice_cannot_steer_the_terminal_or_fill_it(self):
+        prim = self.prim("listen")
+        document = imdn("failed", reason=reason(
+            408, "one\n-- two&#13;\u202e\x7f\u009b" + "\u20ac" * 1000),
+            about="im:a\nb\u2028c")
+        self.assertEqual(self.deliver(cpim(document)), 200)
+        line = prim.out()
+        self.assertIn(r"to a\nb\u{2028}c of", line)
+        self.assertIn(r"one\n-- two\r\u{202E}\x7F\u{009B}" + "\u20ac", line)
+        self.assertIn("\u20ac... (408)", line)
+        self.assertLess(len(line.encode()), 600)
+        self.assertEqual(self.deliver(b"next", "text/plain", who=BOB), 200)
+        self.assertEqual(prim.out(), BOB + ": next")
+
+    def test_json_has_everything(self):
+        prim = self.prim("--json", "listen")
+        text = "no\u202e" + "x" * 500
+        self.deliver(cpim(imdn("failed", reason=reason(408, text))))
+        line = json.loads(prim.out())
+        self.assertEqual(line, {
+            "event": "notice", "from": "postmaster@localhost", "to": ALICE,
+            "message_id": line["message_id"], "conversation_id": "c",
+            "status": "failed", "code": 408, "reason": text,
+            "about": {"message_id": MINE, "to": BOB,
+                      "date": "2026-11-22T10:29:00.5+01:00"}})
+        self.deliver(cpim(b"<imdn"))
+        line = json.loads(prim.out())
+        self.assertEqual((line["status"], line["about"]), ("illegible", {}))
+
+    def test_a_notice_counts_and_one_that_comes_twice_once(self):
+        again = itertools.repeat(7)
+        prim = self.prim("--count", "2", "listen")
+        self.assertEqual(self.deliver(cpim(imdn("failed")), number=again), 200)
+        self.assertEqual(self.deliver(cpim(imdn("failed")), number=again), 200)
+        prim.out()
+        self.assertIsNone(prim.process.poll())
+        self.deliver(b"hi", "text/plain", who=BOB)
+        self.assertEqual(prim.out(), BOB + ": hi")
+        self.assertEqual(prim.wait(), 0)
+
+    def test_chat_shows_them(self):
+        prim = self.prim("--count", "1", "chat", BOB)
+        self.assertEqual(self.deliver(cpim(imdn("failed"))), 200)
+        self.assertEqual(prim.out(), f"{self.ABOUT} failed [{MINE}]")
+        self.assertEqual(prim.wait(), 0)
+
+
+class Send(Messages):
+    def test_it_says_what_the_answer_means(self):
+        for code, line, end in (
+                (200, "delivered", 0),
+                (101, "accepted; you will be told if it fails (101)", 0),
+                (408, "refused: the inbox is closed (408)", 1)):
+            with self.subTest(code):
+                self.codes = {"SEND": code}
+                prim = self.prim("send", BOB, "hi")
+                self.assertEqual(prim.out(), line)
+                self.assertEqual(prim.wait(), end)
+        command = self.server.wait_asked("SEND")[-1]
+        self.assertEqual((command.get("Content-Type"), command.body),
+                         ("text/plain; charset=UTF-8", b"hi"))
+
+    def test_a_receipt_is_asked_for_as_rfc_5438_says(self):
+        self.codes = {"SEND": 101}
+        prim = self.prim("send", "--receipt", BOB, "hi")
+        self.assertEqual(prim.out(), "accepted; you will be told what becomes "
+                                     "of it (101)")
+        command = self.server.wait_asked("SEND")[0]
+        self.assertEqual(command.get("Content-Type"), "message/cpim")
+        headers, content, body = command.body.decode().split("\r\n\r\n")
+        token = command.get("Message-ID").partition(":")[0]
+        self.assertRegex(token, "^[0-9a-f]{32}$")
+        lines = headers.split("\r\n")
+        self.assertRegex(lines.pop(2), r"^DateTime: \d{4}-\d\d-\d\dT.*Z$")
+        self.assertEqual(lines, [
+            f"From: <im:{ALICE}>", f"To: <im:{BOB}>",
+            "NS: imdn <urn:ietf:params:imdn>", f"imdn.Message-ID: {token}",
+            "imdn.Disposition-Notification: positive-delivery, "
+            "negative-delivery"])
+        self.assertEqual((content, body),
+                         ("Content-type: text/plain; charset=UTF-8", "hi"))
+
+    def test_json_tells_by_what_a_receipt_will_be_known(self):
+        prim = self.prim("--json", "send", "--receipt", BOB, "hi")
+        line = json.loads(prim.out())
+        self.assertEqual(line["imdn_message_id"],
+                         line["message_id"].partition(":")[0])
+        prim = self.prim("--json", "send", BOB, "hi")
+        self.assertNotIn("imdn_message_id", json.loads(prim.out()))
+
+    def test_what_is_sent_again_is_the_same(self):
+        """The same Message-ID with another body would be refused."""
+        for option in (("--receipt",), ("--subject", "lunch")):
+            with self.subTest(option):
+                self.server.asked.clear()
+                self.silent = 1
+                prim = self.prim("send", *option, BOB, "hi")
+                self.server.wait_asked("SEND", 1)
+                time.sleep(0.02)  # another moment to be written in
+                self.server.drop()
+                self.assertEqual(prim.out(), "delivered")
+                first, second = self.server.wait_asked("SEND", 2)
+                self.assertEqual(first.get("Message-ID"),
+                                 second.get("Message-ID"))
+                self.assertEqual(first.body, second.body)
+
+    def answer(self, command):
+        if command.method == "SEND" and getattr(self, "silent", 0):
+            self.silent -= 1
+            return None
+        return super().answer(command)
 
 
 if __name__ == "__main__":
