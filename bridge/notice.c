@@ -104,7 +104,7 @@ const char *br_notice_sentence(unsigned code, struct prim_slice reason)
 			return CODES[i].sentence;
 	}
 	return code ? "it could not be delivered"
-		    : "it could not be delivered yet";
+		    : "it could not be delivered yet, and is tried again";
 }
 
 /*
@@ -298,6 +298,7 @@ static void fill(struct br_store_message *out, const struct br_message *names,
 	out->message_id = names->message_id;
 	out->body = names->body;
 	out->octets = out->head.len + out->body.len;
+	out->hops = 1; /* as it leaves us, which is the first bridge */
 	out->accepted_ms = now_ms;
 	out->expires_ms = now_ms + (is_client(m) ? INBOX_KEEP : ELSE_KEEP);
 	out->is_notice = true;

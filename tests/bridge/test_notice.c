@@ -3,6 +3,8 @@
 
 #include "tests/lib/slice.h"
 
+#include <pthread.h>
+
 #include "bridge/notice.h"
 #include "prim/base.h"
 #include "prim/cpim.h"
@@ -157,6 +159,7 @@ static void a_notice_to_a_client_waits_in_its_inbox(void **state)
 	assert_int_equal(notice.expires_ms, NOW_MS + WEEK_MS);
 	assert_int_equal(notice.octets, notice.head.len + notice.body.len);
 	assert_int_equal(notice.attempts, 0);
+	assert_int_equal(notice.hops, 1);
 	assert_int_equal(notice.next_try_ms, 0);
 }
 
@@ -303,7 +306,8 @@ static void each_kind_says_its_own(void **state)
 	read_document(&text, &imdn);
 	assert_int_equal(imdn.status, PRIM_IMDN_STORED);
 	assert_int_equal(imdn.code, 504);
-	t_slice_is("late", imdn.reason, "it could not be delivered yet");
+	t_slice_is("late", imdn.reason,
+	    "it could not be delivered yet, and is tried again");
 	cause.kind = BR_NOTICE_DELIVERED;
 	cause.code = 200;
 	read_document(&text, &imdn);
@@ -460,6 +464,42 @@ static void the_room_may_be_used_again(void **state)
 	    notice.body.ptr + notice.body.len <= room.ptr + room.len);
 }
 
+/* The store's writer makes one while the loop makes another. */
+#define ROUNDS 2000
+
+static void *make_many(void *arg)
+{
+	struct br_store_message about = m;
+	struct br_store_message made, first;
+	struct prim_buf first_room = { 0 }, made_room = { 0 };
+	uintptr_t wrong = 0;
+
+	about.message_id = prim_slice_of(arg);
+	br_notice_make(&keys, &about, &cause, &first_room, &first);
+	for (int i = 0; i < ROUNDS; i++) {
+		br_notice_make(&keys, &about, &cause, &made_room, &made);
+		wrong += !prim_slice_eq(first.head, made.head) ||
+		    !prim_slice_eq(first.body, made.body) ||
+		    !prim_digest_eq(&first.key, &made.key);
+	}
+	prim_buf_fini(&first_room);
+	prim_buf_fini(&made_room);
+	return (void *)wrong;
+}
+
+static void two_threads_may_make_one_each(void **state)
+{
+	char one[] = "m1", two[] = "another of more octets";
+	pthread_t thread;
+	void *wrong;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, make_many, two), 0);
+	assert_null(make_many(one));
+	assert_int_equal(pthread_join(thread, &wrong), 0);
+	assert_null(wrong);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -481,6 +521,7 @@ int main(void)
 		TEST(other_notices_are_others),
 		TEST(nothing_is_made_of_a_damaged_head),
 		TEST(the_room_may_be_used_again),
+		TEST(two_threads_may_make_one_each),
 	};
 
 	return cmocka_run_group_tests(TESTS, NULL, NULL);
