@@ -109,6 +109,16 @@ static void nothing(void *ctx, struct br_host *h)
 	(void)h;
 }
 
+static unsigned probes;
+
+static void on_alive(void *ctx, struct br_host *h)
+{
+	(void)ctx;
+	(void)h;
+	if (probes-- == 0)
+		abort();
+}
+
 static void on_taken(void *ctx, struct br_host *h,
     const struct prim_digest *delivery)
 {
@@ -121,10 +131,12 @@ static void on_taken(void *ctx, struct br_host *h,
 static bool on_linked(void *ctx, struct br_host *h, struct prim_slice address,
     struct prim_buf *out)
 {
+	struct prim_address parsed;
+
 	(void)ctx;
 	(void)h;
-	if (!prim_slice_starts(address, PRIM_SLICE("im:")) &&
-	    !prim_slice_starts(address, PRIM_SLICE("IM:")))
+	if (!prim_address_parse(address, &parsed) ||
+	    parsed.scheme != PRIM_SCHEME_IM)
 		abort();
 	prim_buf_puts(out, "im:a@localhost");
 	return address.len % 2;
@@ -170,7 +182,7 @@ static const struct br_host_ops OPS = {
 	.up = nothing,
 	.down = nothing_down,
 	.taken = on_taken,
-	.alive = nothing,
+	.alive = on_alive,
 	.linked = on_linked,
 	.room = nothing,
 	.report = on_report,
@@ -244,9 +256,50 @@ static void ask_some(struct br_host *h)
 	}
 }
 
+/* Canonical forms: the same. */
+
+static unsigned open_canonicals;
+
+static void on_canonical(void *arg, const struct prim_key *key, const char *why)
+{
+	struct prim_address address;
+
+	(void)arg;
+	if (open_canonicals == 0 || (key == NULL) == (why == NULL))
+		abort();
+	if (key && !prim_address_parse_bare(prim_key_slice(key), &address))
+		abort();
+	open_canonicals--;
+}
+
+static void ask_canonicals(struct br_host *h)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		open_canonicals++;
+		br_host_canonical(h, PRIM_SLICE("im:b@far.example"),
+		    on_canonical, NULL);
+		br_host_probe(h);
+		probes += br_host_is_ready(h);
+	}
+}
+
+static void check_schedule(const struct br_host *h)
+{
+	const struct br_schedule *s = br_host_schedule(h);
+
+	if (s->count == 0 || s->count > PRIM_COUNT(s->pause_s) ||
+	    s->delay_notice_s == 0 || s->delay_notice_s > HOST_PAUSE_MAX)
+		abort();
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->pause_s[i] == 0 || s->pause_s[i] > HOST_PAUSE_MAX)
+			abort();
+	}
+}
+
 static struct br_message *make_message(void)
 {
-	static const char LINES[] = "From: im:a@localhost\r\n";
+	static const char LINES[] =
+	    "From: im:a@localhost\r\nTo: im:b@far.example\r\n";
 	static struct br_message *m;
 
 	if (m)
@@ -254,8 +307,23 @@ static struct br_message *make_message(void)
 	m = prim_new(struct br_message);
 	m->refs = 1;
 	m->lines = PRIM_SLICE(LINES);
+	m->to = PRIM_SLICE("im:b@far.example");
+	m->return_token = PRIM_SLICE("x/y");
 	m->body = PRIM_SLICE("hello");
 	return m;
+}
+
+/* Every third goes elsewhere than it was for. */
+static void deliver_some(struct br_host *h)
+{
+	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
+		br_host_deliver(h, make_message(),
+		    &(struct br_host_handover){
+			.attempt = 1,
+			.target = i == 1 ? PRIM_SLICE("im:c@far.example")
+					 : PRIM_SLICE_NONE,
+			.is_notice = i == 2,
+		    });
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -272,10 +340,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	br_host_start_bare(h);
 	if (data[0] & 1)
 		br_link_feed(&h->link, PRIM_SLICE(UP));
-	for (unsigned i = 0; i < 3 && br_host_has_room(h); i++)
-		br_host_deliver(h, make_message(),
-		    &(struct br_host_handover){ .attempt = 1 });
+	probes = 0;
+	deliver_some(h);
 	ask_some(h);
+	ask_canonicals(h);
 	piece = (size_t)(data[0] >> 1) + 1;
 	for (in = prim_slice_from(in, 1); in.len > 0;
 	     in = prim_slice_from(in, piece))
@@ -283,11 +351,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    prim_slice_make(in.ptr, in.len < piece ? in.len : piece));
 	if (h->untaken > HOST_WINDOW_MAX || h->states > HOST_STATES_MAX)
 		abort();
+	check_schedule(h);
 	if (data[0] & 2)
 		answer_all();
 	br_host_fault(h, "the input is over");
 	answer_all();
-	if (open_questions > 0 || make_message()->refs != 1)
+	if (open_questions > 0 || open_canonicals > 0 ||
+	    make_message()->refs != 1)
 		abort();
 	return 0;
 }
