@@ -15,6 +15,7 @@
 #include "bridge/outbox.h"
 #include "bridge/presence.h"
 #include "bridge/rule.h"
+#include "bridge/service.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
 #include "prim/octet.h"
@@ -234,6 +235,7 @@ static bool make_parts(struct br_server *s,
 	s->router = br_router_new(s->config);
 	s->presence = br_presence_new(s);
 	make_entities(s);
+	s->service = br_service_new(s);
 	if (!open_identities(s, err) || !open_history(s, err))
 		return false;
 	br_server_hosts_make(s, options->adapter_sockets);
@@ -320,6 +322,7 @@ static void quiet(struct br_server *s)
 	conns_free(s);
 	if (s->store)
 		s->store = br_store_close(s->store);
+	br_service_cancel(s->service);
 	if (s->entities)
 		br_entities_cancel(s->entities);
 	if (s->hosts)
@@ -341,6 +344,7 @@ struct br_server *br_server_free(struct br_server *s)
 	s->presence = br_presence_free(s->presence);
 	s->router = br_router_free(s->router);
 	s->auth = br_auth_free(s->auth);
+	s->service = br_service_free(s->service);
 	s->tls = br_tls_close(s->tls);
 	s->dedup = br_dedup_free(s->dedup);
 	s->loops = br_loops_free(s->loops);

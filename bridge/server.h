@@ -33,6 +33,7 @@ struct br_ending;
 struct br_loops;
 struct br_outbox;
 struct br_presence;
+struct br_service;
 struct br_transit;
 struct event;
 struct event_base;
@@ -62,6 +63,7 @@ struct br_server {
 	struct br_outbox *outbox;         /* owned */
 	struct br_loops *loops;           /* owned */
 	struct br_identities *identities; /* owned */
+	struct br_service *service;       /* owned */
 	struct br_history *history;       /* owned; NULL: there is none */
 	const char
 	    *data_dir; /* borrowed: where the store is; NULL: in memory */
