@@ -149,7 +149,7 @@ struct search {
 static void tell_listeners(struct search *s)
 {
 	const json_t *listeners = json_object_get(s->known, "listeners");
-	const char *nth = s->count > 1 ? "if that refuses it: " : "";
+	const char *nth = s->count > 0 ? "if that refuses it: " : "";
 
 	if (!listeners)
 		br_route_step(s->t, "inbox",

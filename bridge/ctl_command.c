@@ -8,7 +8,8 @@
 #include "prim/base.h"
 #include "prim/buf.h"
 
-#define HELP_COLUMN 38
+#define HELP_COLUMN 36
+#define HELP_WIDTH  79
 
 /* ---- arguments ---- */
 
@@ -91,11 +92,32 @@ static void usage_all(FILE *out)
 	    "configuration.\n");
 }
 
+/* Writes `text` in lines of HELP_WIDTH columns. */
+static void put_wrapped(FILE *out, const char *text)
+{
+	struct prim_slice rest = prim_slice_of(text);
+	size_t column = 0;
+
+	while (rest.len > 0) {
+		struct prim_slice word = prim_slice_cut(&rest, ' ');
+
+		if (column > 0 && column + 1 + word.len > HELP_WIDTH) {
+			fprintf(out, "\n");
+			column = 0;
+		}
+		fprintf(out, "%s%.*s", column > 0 ? " " : "",
+		    PRIM_SLICE_ARG(word));
+		column += word.len + (column > 0);
+	}
+	fprintf(out, "\n");
+}
+
 static void usage_command(FILE *out, const struct br_ctl_command *c)
 {
 	fprintf(out, "usage: primctl [-c FILE] [--json] ");
 	put_synopsis(out, c);
-	fprintf(out, "\n\n%s.\n%s\n", c->help, c->more);
+	fprintf(out, "\n\n%s.\n", c->help);
+	put_wrapped(out, c->more);
 	if (c->option)
 		fprintf(out, "\n  --%-8s %s\n", c->option, c->option_help);
 }

@@ -34,7 +34,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.has_password = true,
 		.help = "make an account",
 		.more = "ADDRESS is local@domain, in a domain that 'domains' "
-		    "lists.\n" PASSWORD_HELP,
+		    "lists. " PASSWORD_HELP,
 	},
 	{
 		.words = "account list",
@@ -46,14 +46,14 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { ADDRESS },
 		.has_password = true,
 		.help = "give an account a new password",
-		.more = PASSWORD_HELP "\nConnections that are open stay open.",
+		.more = PASSWORD_HELP " Connections that are open stay open.",
 	},
 	{
 		.words = "account remove",
 		.arguments = { ADDRESS },
 		.help = "remove an account",
 		.more = "Its links go with it, and the messages that wait for "
-		    "it, each with a notice to\nits sender.",
+		    "it, each with a notice to its sender.",
 	},
 	{
 		.words = "backup",
@@ -61,20 +61,20 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { { .name = "DIR", .member = "dir" } },
 		.help = "copy accounts, links and presence",
 		.more = "Writes DIR/primd.db, also while primd runs; DIR is "
-		    "made if it is not there. Started\nby root the copy "
+		    "made if it is not there. Started by root the copy "
 		    "belongs to the user of primd. It holds what primd knows "
-		    "of users\nand adapters, secrets included. It does not "
-		    "hold messages that wait (queue.db), so\nthat a restored "
+		    "of users and adapters, secrets included. It does not "
+		    "hold messages that wait (queue.db), so that a restored "
 		    "copy never sends old ones again, nor the configuration "
-		    "and the\nfiles it names.",
+		    "and the files it names.",
 	},
 	{
 		.words = "link add",
 		.arguments = { ADDRESS, FOREIGN },
 		.help = "make a foreign address somebody's own",
 		.more = "Messages from FOREIGN appear as ADDRESS, an account, "
-		    "and those for ADDRESS can\nfollow to FOREIGN where nobody "
-		    "listens. It holds at once, without a code: make\nsure "
+		    "and those for ADDRESS can follow to FOREIGN where nobody "
+		    "listens. It holds at once, without a code: make sure "
 		    "that FOREIGN is theirs.",
 	},
 	{
@@ -82,7 +82,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { MAYBE_ADDRESS },
 		.help = "show links",
 		.more = "With ADDRESS only those of that account, and where it "
-		    "is looked for, in which\norder. Asked: a code went to "
+		    "is looked for, in which order. Asked: a code went to "
 		    "the other side and did not come back yet.",
 	},
 	{
@@ -94,9 +94,9 @@ const struct br_ctl_command br_ctl_commands[] = {
 		},
 		.help = "show or set where somebody is looked for",
 		.more = "Each WORD is 'prim', the inbox here, or a linked "
-		    "address; what is not named gets\nnothing. The one word "
+		    "address; what is not named gets nothing. The one word "
 		    "'usual' brings back the usual order: prim, then the "
-		    "links as\nthey were verified. Without a WORD the order "
+		    "links as they were verified. Without a WORD the order "
 		    "is shown.",
 	},
 	{
@@ -130,10 +130,10 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.list = "messages",
 		.help = "show messages that wait",
 		.more = "With ADDRESS only those from it or for it. ID is what "
-		    "the other outbox commands\nwant. '-> ADDRESS' behind the "
-		    "recipient: it goes to that linked address instead.\n"
+		    "the other outbox commands want. '-> ADDRESS' behind the "
+		    "recipient: it goes to that linked address instead. "
 		    "WHY is what was heard of it last. Quarantined: it is not "
-		    "tried any more, its sender\nwas told, and it stays for 30 "
+		    "tried any more, its sender was told, and it stays for 30 "
 		    "days.",
 	},
 	{
@@ -141,7 +141,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { ID },
 		.help = "take a message out of circulation",
 		.more = "It is not tried any more, and its sender gets a "
-		    "notice that it failed. It stays\nfor 30 days; 'outbox "
+		    "notice that it failed. It stays for 30 days; 'outbox "
 		    "retry' puts it back.",
 	},
 	{
@@ -149,9 +149,9 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { ID },
 		.help = "try a message now",
 		.more = "Without waiting for its time. One that is quarantined "
-		    "goes back to its place; its\nsender was told that it "
+		    "goes back to its place; its sender was told that it "
 		    "failed, and is not told again, however it ends. Without "
-		    "a\nprimd it takes effect when primd starts.",
+		    "a primd it takes effect when primd starts.",
 	},
 	{
 		.words = "outbox show",
@@ -160,7 +160,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.option_help = "what it says, too; the first MiB of it",
 		.help = "show all about one message",
 		.more = "Its headers, its times, how often it was tried and "
-		    "what was heard. What it says is\nshown only if you ask: "
+		    "what was heard. What it says is shown only if you ask: "
 		    "it is between its sender and its recipient.",
 	},
 	{
@@ -168,7 +168,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { ADDRESS },
 		.help = "show what is published for an account",
 		.more = "Each tuple with what is leased (it is what watchers "
-		    "see until the lease ends) and\nwhat is permanent: state, "
+		    "see until the lease ends) and what is permanent: state, "
 		    "notes, when it was published.",
 	},
 	{
@@ -177,7 +177,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { { .name = "DIR", .member = "dir" } },
 		.help = "go back to a copy that backup made",
 		.more = "Puts DIR/primd.db in the place of the primd.db there "
-		    "is; primd must not run.\nMessages that wait stay as they "
+		    "is; primd must not run. Messages that wait stay as they "
 		    "are: what was delivered since is not sent again.",
 	},
 	{
@@ -188,7 +188,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		},
 		.help = "tell what would become of a message",
 		.more = "Every step of the decision, down to the answer that "
-		    "its sender would get. Nothing\nis sent. What only a "
+		    "its sender would get. Nothing is sent. What only a "
 		    "running primd knows is unknown without one.",
 	},
 	{
@@ -196,7 +196,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.kind = BR_CTL_STATUS,
 		.help = "show what runs and what waits",
 		.more = "Domains, listeners, connections, messages in the "
-		    "outbox, and the adapters with\ntheir state, process, "
+		    "outbox, and the adapters with their state, process, "
 		    "deaths and what waits for them.",
 	},
 	{
@@ -205,7 +205,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.list = "subscriptions",
 		.help = "show who watches whom",
 		.more = "With ADDRESS only what it watches and who watches it. "
-		    "Outgoing: the watcher is\nours, the presentity lives "
+		    "Outgoing: the watcher is ours, the presentity lives "
 		    "elsewhere.",
 	},
 	{
@@ -215,8 +215,8 @@ const struct br_ctl_command br_ctl_commands[] = {
 		},
 		.help = "tell the story of one message",
 		.more = "What the store remembers (until two days after the "
-		    "message's end) and the newest\nlog lines of the running "
-		    "primd, in the order of time. The Message-ID is spelled\n"
+		    "message's end) and the newest log lines of the running "
+		    "primd, in the order of time. The Message-ID is spelled "
 		    "as in the log (id=...).",
 	},
 };

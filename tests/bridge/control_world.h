@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/log.h"
@@ -19,9 +20,22 @@
 #include "bridge/worker.h"
 #include "prim/base.h"
 
+#define WORLD_CONFIG                                                           \
+	"domains: [example.org, second.example]\n"                             \
+	"limits: { offline_messages: 3 }\n"                                    \
+	"routes:\n"                                                            \
+	"  - { domain: jabber.example, via: xmpp, relay: [friend.example] }\n" \
+	"  - { domain: .deep.example, via: xmpp, queue: false }\n"             \
+	"  - { domain: friend.example, via: other }\n"                         \
+	"adapters:\n"                                                          \
+	"  - { name: xmpp, plugin: xmpp }\n"                                   \
+	"  - { name: other, plugin: echo, options: { domain: o.example } }\n"
+
 struct world {
 	struct event_base *base;
 	struct br_config *config;
+	struct br_router *router;
+	struct br_identities *identities;
 	struct br_control control;
 	json_t *answer; /* of the last command */
 	unsigned answers;
@@ -35,22 +49,50 @@ static inline void swallow(void *arg, struct prim_slice line)
 	(void)line;
 }
 
-static inline int setup(void **state)
+static inline int64_t world_now(void *ctx)
 {
-	const struct prim_slice config =
-	    PRIM_SLICE("domains: [example.org, second.example]\n");
+	(void)ctx;
+	return br_clock_wall_ms();
+}
+
+static inline void open_identities(struct world *w)
+{
+	struct br_identities_context context = {
+		.store = w->control.store,
+		.config = w->config,
+		.router = w->router,
+		.now_ms = world_now,
+	};
+	struct br_err err = { "" };
+
+	w->identities = br_identities_new(&context, &err);
+	assert_string_equal(err.text, "");
+	w->control.identities = w->identities;
+}
+
+static inline int setup_with(void **state, const char *config)
+{
 	struct world *w = prim_new(struct world);
-	struct br_err err;
+	struct br_err err = { "" };
 
 	br_log_set_sink(swallow, NULL);
 	w->base = event_base_new();
-	w->config = br_config_parse("test.yaml", config, NULL, &err);
-	assert_non_null(w->config);
+	w->config = br_config_parse("test.yaml", prim_slice_of(config), NULL,
+	    &err);
+	assert_string_equal(err.text, "");
+	w->router = br_router_new(w->config);
 	w->control.config = w->config;
+	w->control.router = w->router;
 	w->control.store = br_store_open(w->base, ":memory:", &err);
 	assert_non_null(w->control.store);
+	open_identities(w);
 	*state = w;
 	return 0;
+}
+
+static inline int setup(void **state)
+{
+	return setup_with(state, WORLD_CONFIG);
 }
 
 static inline int teardown(void **state)
@@ -60,6 +102,8 @@ static inline int teardown(void **state)
 	json_decref(w->answer);
 	br_worker_close(w->control.worker);
 	br_store_close(w->control.store);
+	br_identities_free(w->identities);
+	br_router_free(w->router);
 	br_config_free(w->config);
 	event_base_free(w->base);
 	prim_free(w);
@@ -88,6 +132,18 @@ static inline void ask_json(struct world *w, json_t *request)
 		event_base_loop(w->base, EVLOOP_ONCE);
 	br_store_settle(w->control.store);
 	assert_int_equal(w->answers, before + 1);
+}
+
+static inline void make_account(struct world *w, const char *key)
+{
+	const struct br_store_account a = {
+		.key = prim_slice_of(key),
+		.address = prim_slice_of(key),
+		.iterations = 4096,
+	};
+
+	br_store_account_put(w->control.store, &a, NULL, NULL);
+	br_store_settle(w->control.store);
 }
 
 static inline void ask(struct world *w, const char *request)
@@ -129,6 +185,16 @@ static inline char *shown(const struct world *w, const char *command)
 	br_control_show(out, command, json_object_get(w->answer, "result"));
 	fclose(out);
 	return text;
+}
+
+static inline void assert_not_shown(const struct world *w, const char *command,
+    const char *part)
+{
+	char *text = shown(w, command);
+
+	if (strstr(text, part))
+		fail_msg("'%s' shows '%s'", text, part);
+	free(text);
 }
 
 static inline void assert_shown(const struct world *w, const char *command,

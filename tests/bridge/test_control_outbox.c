@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: ISC */
+/* outbox list, show, retry, drop and quarantine. */
+#include "tests/bridge/control_world.h"
+
+#include "bridge/clock.h"
+
+#define HOUR 3600000
+#define LIST "outbox list"
+#define SHOW "outbox show"
+
+/* ---- what is in the store ---- */
+
+static void on_put(void *arg, const struct br_store_put_result *r)
+{
+	int64_t *seq = arg;
+
+	assert_int_equal(r->outcome, BR_STORE_DONE);
+	*seq = r->seq;
+}
+
+static int64_t put(struct world *w, const struct br_store_message *m)
+{
+	int64_t seq = 0;
+
+	br_store_message_put(w->control.store, m, on_put, &seq);
+	br_store_settle(w->control.store);
+	assert_true(seq > 0);
+	return seq;
+}
+
+static struct br_store_message message(unsigned number)
+{
+	struct br_store_message m = {
+		.destination = PRIM_SLICE("adapter:xmpp"),
+		.origin = PRIM_SLICE("client"),
+		.sender = PRIM_SLICE("ann@example.org"),
+		.recipient = PRIM_SLICE("romeo@jabber.example"),
+		.message_id = PRIM_SLICE("m1"),
+		.head = PRIM_SLICE("Message-ID: m1\r\n"
+				   "From: im:ann@example.org\r\n"
+				   "To: im:romeo@jabber.example\r\n"
+				   "Conversation-ID: c\r\n"
+				   "Subject: \x1b[2J\r\n"),
+		.body = PRIM_SLICE("the secret\x1b[2J"),
+		.hops = 1,
+		.accepted_ms = br_clock_wall_ms() - 2 * HOUR,
+		.expires_ms = br_clock_wall_ms() + 22 * HOUR + 500,
+		.notice_from = PRIM_SLICE("im:postmaster@example.org"),
+	};
+
+	memcpy(m.key.octets, &number, sizeof(number));
+	memcpy(m.delivery.octets, &number, sizeof(number));
+	m.octets = m.head.len + m.body.len;
+	return m;
+}
+
+static int64_t put_one(struct world *w, unsigned number)
+{
+	struct br_store_message m = message(number);
+
+	return put(w, &m);
+}
+
+static void on_done(void *arg, enum br_store_outcome outcome)
+{
+	assert_int_equal(outcome, BR_STORE_DONE);
+	++*(unsigned *)arg;
+}
+
+/* It was tried twice and is tried again in a while. */
+static void attempt(struct world *w, int64_t seq)
+{
+	const struct br_store_attempt a = {
+		.seq = seq,
+		.attempts = 2,
+		.next_try_ms = br_clock_wall_ms() + 250 * 1000 + 900,
+		.deaths = 1,
+		.last_code = 504,
+		.last_reason = PRIM_SLICE("no route\x1b to host"),
+	};
+	unsigned done = 0;
+
+	br_store_message_attempt(w->control.store, &a, on_done, &done);
+	br_store_settle(w->control.store);
+	assert_int_equal(done, 1);
+}
+
+static void quarantine(struct world *w, int64_t seq)
+{
+	const struct br_store_end end = { .code = 500,
+		.reason = PRIM_SLICE("poison") };
+	unsigned done = 0;
+
+	br_store_message_quarantine(w->control.store, seq, &end, on_done,
+	    &done);
+	br_store_settle(w->control.store);
+	assert_int_equal(done, 1);
+}
+
+/* ---- asking ---- */
+
+static void ask_list(struct world *w, const char *address)
+{
+	ask_json(w,
+	    json_pack("{s:s, s:s, s:s}", "command", LIST, "address", address,
+		"after", ""));
+}
+
+static void ask_id(struct world *w, const char *command, int64_t seq)
+{
+	char id[24];
+
+	(void)snprintf(id, sizeof(id), "%lld", (long long)seq);
+	ask_json(w, json_pack("{s:s, s:s}", "command", command, "id", id));
+}
+
+static void ask_show(struct world *w, int64_t seq, const char *body)
+{
+	char id[24];
+
+	(void)snprintf(id, sizeof(id), "%lld", (long long)seq);
+	ask_json(w,
+	    json_pack("{s:s, s:s, s:s}", "command", SHOW, "id", id, "body",
+		body));
+}
+
+static const json_t *listed(const struct world *w, size_t i)
+{
+	return json_array_get(result(w, "messages"), i);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	assert_non_null(text);
+	return text;
+}
+
+static long long number_of(const json_t *object, const char *name)
+{
+	const json_t *number = json_object_get(object, name);
+
+	assert_true(json_is_integer(number));
+	return (long long)json_integer_value(number);
+}
+
+/* ---- outbox list ---- */
+
+static void an_empty_outbox_is_said(void **state)
+{
+	struct world *w = *state;
+
+	ask_list(w, "");
+	assert_int_equal(json_array_size(result(w, "messages")), 0);
+	assert_shown(w, LIST, "Nothing waits.\n");
+	assert_not_shown(w, LIST, "NEXT TRY");
+}
+
+static void a_list_tells_how_each_message_fares(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message(1);
+	int64_t first = put(w, &m);
+	int64_t third;
+
+	attempt(w, first);
+	m = message(2);
+	m.destination = PRIM_SLICE("inbox:bob@example.org");
+	m.recipient = PRIM_SLICE("bob@example.org");
+	put(w, &m);
+	m = message(3);
+	m.recipient = PRIM_SLICE("bob@example.org");
+	m.target = PRIM_SLICE("bob@friend.example");
+	third = put(w, &m);
+	quarantine(w, third);
+	ask_list(w, "");
+	assert_int_equal(number_of(listed(w, 0), "id"), first);
+	assert_string_equal(text_of(listed(w, 0), "state"), "waiting");
+	assert_string_equal(text_of(listed(w, 0), "via"), "xmpp");
+	assert_int_equal(number_of(listed(w, 0), "tries"), 2);
+	assert_int_equal(number_of(listed(w, 0), "last_code"), 504);
+	assert_in_range(number_of(listed(w, 0), "next_try_in_s"), 240, 251);
+	assert_in_range(number_of(listed(w, 0), "age_s"), 7199, 7260);
+	assert_string_equal(text_of(listed(w, 1), "why"), "nobody listens");
+	assert_null(json_object_get(listed(w, 1), "next_try_in_s"));
+	assert_string_equal(text_of(listed(w, 2), "state"), "quarantined");
+	assert_string_equal(text_of(listed(w, 2), "target"),
+	    "bob@friend.example");
+	assert_shown(w, LIST, "NEXT TRY");
+	assert_shown(w, LIST, " 504 no route\\x1B to host\n");
+	assert_shown(w, LIST, " 2h0m ");
+	assert_shown(w, LIST, "listener  waiting      nobody listens\n");
+	assert_shown(w, LIST, "bob@example.org -> bob@friend.example ");
+	assert_shown(w, LIST, "never     quarantined");
+}
+
+/* Waiting, quarantined, and the notice that quarantine made. */
+static void a_list_ends_with_counts(void **state)
+{
+	struct world *w = *state;
+	long long waiting;
+
+	put_one(w, 1);
+	quarantine(w, put_one(w, 2));
+	ask_list(w, "");
+	waiting = json_integer_value(result(w, "waiting"));
+	assert_int_equal(json_integer_value(result(w, "quarantined")), 1);
+	assert_int_equal(waiting + 1, json_array_size(result(w, "messages")));
+	assert_true(waiting >= 1);
+	assert_shown(w, LIST, " waiting, 1 quarantined.\n");
+}
+
+static void a_list_for_an_address_has_what_it_sends_and_gets(void **state)
+{
+	static const struct {
+		const char *address;
+		unsigned count;
+	} CASES[] = {
+		{"ann@example.org",       1},
+		{ "im:ANN@example.org",   1},
+		{ "romeo@jabber.example", 2},
+		{ "bea@example.org",      2},
+		{ "bea@friend.example",   1},
+		{ "nobody@example.org",   0},
+	};
+	struct world *w = *state;
+	struct br_store_message m = message(1);
+
+	put(w, &m);
+	m = message(2);
+	m.sender = PRIM_SLICE("bea@example.org");
+	put(w, &m);
+	m = message(3);
+	m.sender = PRIM_SLICE("carl@example.org");
+	m.recipient = PRIM_SLICE("bea@example.org");
+	m.target = PRIM_SLICE("bea@friend.example");
+	put(w, &m);
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		print_message("%s\n", CASES[i].address);
+		ask_list(w, CASES[i].address);
+		assert_int_equal(json_array_size(result(w, "messages")),
+		    CASES[i].count);
+		assert_int_equal(json_integer_value(result(w, "waiting")),
+		    CASES[i].count);
+	}
+}
+
+static unsigned turn_pages(struct world *w, const char *address,
+    unsigned *out_pages)
+{
+	json_t *after = json_string("");
+	unsigned count = 0;
+
+	for (*out_pages = 0; after; ++*out_pages) {
+		ask_json(w,
+		    json_pack("{s:s, s:s, s:o}", "command", LIST, "address",
+			address, "after", after));
+		assert_int_equal(json_is_true(result(w, "first")),
+		    *out_pages == 0);
+		count += (unsigned)json_array_size(result(w, "messages"));
+		after = json_incref(json_object_get(json_object_get(w->answer,
+							"result"),
+		    "after"));
+	}
+	return count;
+}
+
+static void a_long_list_comes_in_pages_and_counts_all(void **state)
+{
+	static const struct {
+		unsigned count, pages, pages_of_one;
+	} CASES[] = {
+		{499,   1, 1},
+		{ 500,  1, 1},
+		{ 501,  2, 1},
+		{ 1200, 3, 1},
+		{ 4001, 9, 2},
+	};
+	struct world *w = *state;
+	struct br_store_message m;
+	int64_t seq = 0;
+	unsigned made = 0, pages;
+
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		for (; made < CASES[i].count; made++) {
+			m = message(made);
+			if (made % 3 == 0)
+				m.sender = PRIM_SLICE("bea@example.org");
+			br_store_message_put(w->control.store, &m, on_put,
+			    &seq);
+		}
+		br_store_settle(w->control.store);
+		assert_int_equal(turn_pages(w, "", &pages), CASES[i].count);
+		assert_int_equal(pages, CASES[i].pages);
+		assert_int_equal(json_integer_value(result(w, "waiting")),
+		    CASES[i].count);
+		assert_int_equal(turn_pages(w, "bea@example.org", &pages),
+		    (CASES[i].count + 2) / 3);
+		assert_int_equal(pages, CASES[i].pages_of_one);
+	}
+}
+
+/* ---- outbox show ---- */
+
+static void a_message_is_shown_without_what_it_says(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 7);
+	const json_t *headers;
+
+	attempt(w, seq);
+	ask_show(w, seq, "");
+	headers = result(w, "headers");
+	assert_int_equal(json_array_size(headers), 5);
+	assert_string_equal(json_string_value(json_array_get(headers, 3)),
+	    "Conversation-ID: c");
+	assert_null(result(w, "body"));
+	assert_int_equal(json_integer_value(result(w, "body_octets")), 14);
+	assert_int_equal(json_integer_value(result(w, "deaths")), 1);
+	assert_true(json_is_false(result(w, "told")));
+	assert_shown(w, SHOW, "to          romeo@jabber.example\n");
+	assert_shown(w, SHOW, "via         adapter:xmpp\n");
+	assert_shown(w, SHOW, "Z (2h0m ago)\n");
+	assert_shown(w, SHOW, "Z (in 22h0m)\n");
+	assert_shown(w, SHOW, "state       waiting, next try in 4m1");
+	assert_shown(w, SHOW,
+	    "tries       2, 1 of them the death of the adapter\n");
+	assert_shown(w, SHOW, "last word   504 no route\\x1B to host\n");
+	assert_shown(w, SHOW, "sender      it has heard of no failure\n");
+	assert_shown(w, SHOW, "Delivery-ID 07000000");
+	assert_shown(w, SHOW, "  Subject: \\x1B[2J\n");
+	assert_not_shown(w, SHOW, "secret");
+}
+
+static void what_it_says_is_shown_when_asked_for(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 7);
+	struct br_store_message m = message(8);
+
+	ask_show(w, seq, "yes");
+	assert_shown(w, SHOW, "\n  the secret\\x1B[2J\n");
+	m.body = PRIM_SLICE("a\0b");
+	ask_show(w, put(w, &m), "yes");
+	assert_shown(w, SHOW, "\n  a\\x00b\n");
+}
+
+/* A body is cut between characters. */
+static void a_long_body_is_cut(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message(9);
+	size_t len = (1 << 20) + 2;
+	char *text = prim_alloc(len);
+	const char *shown_body;
+
+	memset(text, 'x', len);
+	memcpy(text + (1 << 20) - 1, "\xc3\xa9", 2);
+	m.body = prim_slice_make(text, len);
+	ask_show(w, put(w, &m), "yes");
+	shown_body = json_string_value(result(w, "body"));
+	assert_int_equal(strlen(shown_body), (1 << 20) - 1);
+	assert_true(json_is_true(result(w, "body_is_cut")));
+	prim_free(text);
+}
+
+static void it_is_told_what_a_sender_knows(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message(1);
+	int64_t seq;
+
+	m.reports = BR_REPORT_POSITIVE | BR_REPORT_NEGATIVE;
+	seq = put(w, &m);
+	quarantine(w, seq);
+	ask_show(w, seq, "");
+	assert_shown(w, SHOW, "sender      it was told that this failed\n");
+	assert_shown(w, SHOW, "asked for   delivery, failure\n");
+	assert_shown(w, SHOW, "state       quarantined\n");
+	assert_shown(w, SHOW, "kept until  ");
+	m = message(2);
+	m.notice_from = PRIM_SLICE_NONE;
+	ask_show(w, put(w, &m), "");
+	assert_shown(w, SHOW, "sender      it cannot be told\n");
+	m = message(3);
+	m.notice_from = PRIM_SLICE_NONE;
+	m.is_notice = true;
+	ask_show(w, put(w, &m), "");
+	assert_shown(w, SHOW, "sender      this is a notice itself");
+}
+
+/* ---- by the running server ---- */
+
+static struct {
+	int64_t seq;
+	enum br_outbox_verb verb;
+	unsigned orders;
+	const char *why;
+} server;
+
+static void server_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
+    br_outbox_done_fn done, void *arg)
+{
+	(void)ctx;
+	server.seq = seq;
+	server.verb = verb;
+	server.orders++;
+	done(arg, server.why);
+}
+
+static void server_outbox_state(void *ctx, int64_t seq, bool in_detail,
+    json_t *into)
+{
+	(void)ctx;
+	(void)seq;
+	json_object_set_new(into, "under_way", json_true());
+	if (in_detail) {
+		json_object_set_new(into, "position", json_integer(3));
+		json_object_set_new(into, "lane", json_integer(7));
+	}
+}
+
+static const struct br_control_ops SERVER = {
+	.outbox = server_outbox,
+	.outbox_state = server_outbox_state,
+};
+
+static int setup_server(void **state)
+{
+	struct world *w;
+
+	setup(state);
+	w = *state;
+	w->control.ops = &SERVER;
+	w->control.ctx = w;
+	memset(&server, 0, sizeof(server));
+	return 0;
+}
+
+static void a_server_says_what_is_under_way(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	attempt(w, seq);
+	ask_list(w, "");
+	assert_string_equal(text_of(listed(w, 0), "state"), "under way");
+	assert_null(json_object_get(listed(w, 0), "next_try_in_s"));
+	assert_null(json_object_get(listed(w, 0), "position"));
+	assert_shown(w, LIST, "now       under way");
+	ask_show(w, seq, "");
+	assert_shown(w, SHOW, "state       under way, 3 of 7 in its lane\n");
+}
+
+static void a_server_is_given_the_order(void **state)
+{
+	static const struct {
+		const char *command;
+		enum br_outbox_verb verb;
+		const char *shown;
+	} CASES[] = {
+		{"outbox retry",       BR_OUTBOX_RETRY,      "is tried now.\n"},
+		{ "outbox drop",       BR_OUTBOX_DROP,
+                 "is dropped. Its sender gets a notice.\n"                    },
+		{ "outbox quarantine", BR_OUTBOX_QUARANTINE,
+                 "is quarantined. Its sender gets a notice.\n"                },
+	};
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		ask_id(w, CASES[i].command, seq);
+		assert_shown(w, CASES[i].command, CASES[i].shown);
+		assert_int_equal(server.orders, i + 1);
+		assert_int_equal(server.seq, seq);
+		assert_int_equal(server.verb, CASES[i].verb);
+	}
+	server.why = "it is just being handed over";
+	ask_id(w, "outbox drop", seq);
+	assert_error(w, "it is just being handed over");
+}
+
+/* ---- in the store ---- */
+
+static void without_a_server_a_retry_waits_for_none(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	attempt(w, seq);
+	ask_id(w, "outbox retry", seq);
+	assert_shown(w, "outbox retry", "is tried when primd starts.\n");
+	ask_show(w, seq, "");
+	assert_null(result(w, "next_try_in_s"));
+	assert_int_equal(json_integer_value(result(w, "tries")), 2);
+	assert_int_equal(json_integer_value(result(w, "deaths")), 1);
+	assert_string_equal(json_string_value(result(w, "why")),
+	    "no route\x1b to host");
+}
+
+static void without_a_server_a_quarantined_one_comes_back(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	quarantine(w, seq);
+	ask_id(w, "outbox retry", seq);
+	assert_shown(w, "outbox retry",
+	    "is back in the outbox and is tried when primd starts. Its sender "
+	    "was told already that it failed, and is not told again");
+	ask_show(w, seq, "");
+	assert_string_equal(json_string_value(result(w, "state")), "waiting");
+	assert_in_range(json_integer_value(result(w, "expires_in_s")), 86000,
+	    86401);
+}
+
+/* The rest is a notice about it. */
+static void without_a_server_one_is_dropped(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	ask_id(w, "outbox drop", seq);
+	assert_shown(w, "outbox drop", "Its sender gets a notice.\n");
+	ask_show(w, seq, "");
+	assert_error(w, "there is no message");
+	ask_list(w, "");
+	assert_int_equal(json_array_size(result(w, "messages")), 1);
+	assert_string_equal(text_of(listed(w, 0), "to"), "ann@example.org");
+	assert_string_equal(text_of(listed(w, 0), "from"),
+	    "postmaster@example.org");
+}
+
+static void without_a_server_one_is_quarantined_once(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	ask_id(w, "outbox quarantine", seq);
+	assert_true(is_ok(w));
+	ask_show(w, seq, "");
+	assert_string_equal(json_string_value(result(w, "state")),
+	    "quarantined");
+	ask_id(w, "outbox quarantine", seq);
+	assert_error(w, "is quarantined already");
+	ask_id(w, "outbox drop", seq);
+	assert_shown(w, "outbox drop",
+	    "is dropped. Its sender was told before that it failed.\n");
+	ask_list(w, "");
+	assert_int_equal(json_array_size(result(w, "messages")), 1);
+}
+
+/* ---- what is wrong ---- */
+
+static const struct {
+	const char *name;
+	const char *command;
+	const char *id;
+	const char *error; /* part of it */
+} REFUSED[] = {
+	{"no number",              "outbox retry",      "m1",                  "'m1' is not the ID"},
+	{ "nothing",               "outbox drop",       "",                    "'' is not the ID"  },
+	{ "nought",                "outbox drop",       "0",                   "'0' is not the ID" },
+	{ "a negative one",        "outbox quarantine", "-1",                  "is not the ID"     },
+	{ "too long",              "outbox retry",      "9999999999999999999", "is not the ID"     },
+	{ "unknown to retry",      "outbox retry",      "99",                  "no message 99"     },
+	{ "unknown to drop",       "outbox drop",       "99",                  "no message 99"     },
+	{ "unknown to quarantine", "outbox quarantine", "9223372036854775807",
+         "there is no message 9223372036854775807 in the outbox"                                   },
+};
+
+static void an_unknown_message_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	put_one(w, 1);
+	for (size_t i = 0; i < PRIM_COUNT(REFUSED); i++) {
+		print_message("%s\n", REFUSED[i].name);
+		ask_json(w,
+		    json_pack("{s:s, s:s}", "command", REFUSED[i].command, "id",
+			REFUSED[i].id));
+		assert_error(w, REFUSED[i].error);
+	}
+	ask_show(w, 99, "");
+	assert_error(w, "there is no message 99 in the outbox");
+	ask_list(w, "ann");
+	assert_error(w, "is not an address");
+	assert_int_equal(server.orders, 0);
+}
+
+static void a_mark_of_somebody_else_is_refused(void **state)
+{
+	static const char *const MARKS[] = { "x", "1", "1 2", "1 2 x",
+		"1 2 3 4", " 1 2 3", "-1 0 0" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(MARKS); i++) {
+		ask_json(w,
+		    json_pack("{s:s, s:s, s:s}", "command", LIST, "address", "",
+			"after", MARKS[i]));
+		assert_error(w, "what the page before said");
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SERVER_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup_server, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_empty_outbox_is_said),
+		TEST(a_list_tells_how_each_message_fares),
+		TEST(a_list_ends_with_counts),
+		TEST(a_list_for_an_address_has_what_it_sends_and_gets),
+		TEST(a_long_list_comes_in_pages_and_counts_all),
+		TEST(a_message_is_shown_without_what_it_says),
+		TEST(what_it_says_is_shown_when_asked_for),
+		TEST(a_long_body_is_cut),
+		TEST(it_is_told_what_a_sender_knows),
+		SERVER_TEST(a_server_says_what_is_under_way),
+		SERVER_TEST(a_server_is_given_the_order),
+		TEST(without_a_server_a_retry_waits_for_none),
+		TEST(without_a_server_a_quarantined_one_comes_back),
+		TEST(without_a_server_one_is_dropped),
+		TEST(without_a_server_one_is_quarantined_once),
+		SERVER_TEST(an_unknown_message_is_refused),
+		TEST(a_mark_of_somebody_else_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
