@@ -101,6 +101,24 @@ static unsigned report_of(struct fault *f, const struct fa_order *order)
 	return 0;
 }
 
+static void act_later(struct fault *f, const struct fa_order *order,
+    struct prim_slice id)
+{
+	if (order->verb == FA_LATE) {
+		fa_delay(&f->delays, order->number, FA_AFTER_REPORT, id,
+		    PRIM_OK);
+	} else if (order->verb == FA_BOUNCE) {
+		fa_delay(&f->delays, order->ms, FA_AFTER_WORD, id,
+		    order->number);
+	} else if (order->verb == FA_DIEAFTER) {
+		fa_delay(&f->delays, order->number, FA_AFTER_DEATH, id, 0);
+	} else {
+		bridge_window(f->bridge, 0);
+		fa_delay(&f->delays, order->number, FA_AFTER_WINDOW, id,
+		    FA_WINDOW);
+	}
+}
+
 /* What an order does. Returns 0, or the code to refuse with. */
 static unsigned misbehave(struct fault *f, const struct fa_order *order,
     const struct bridge_message *m)
@@ -109,16 +127,10 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 	case FA_REFUSE:
 		return order->number;
 	case FA_LATE:
-		fa_delay(&f->delays, order->number, FA_AFTER_REPORT,
-		    m->delivery_id, PRIM_OK);
-		break;
 	case FA_BOUNCE:
-		fa_delay(&f->delays, order->ms, FA_AFTER_WORD, m->delivery_id,
-		    order->number);
-		break;
 	case FA_DIEAFTER:
-		fa_delay(&f->delays, order->number, FA_AFTER_DEATH,
-		    PRIM_SLICE_NONE, 0);
+	case FA_DOWN:
+		act_later(f, order, m->delivery_id);
 		break;
 	case FA_HANG:
 		fa_hang();
@@ -142,11 +154,6 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 	case FA_LINK:
 		if (!claim(f, order, m))
 			return PRIM_BAD_REQUEST;
-		break;
-	case FA_DOWN:
-		bridge_window(f->bridge, 0);
-		fa_delay(&f->delays, order->number, FA_AFTER_WINDOW,
-		    PRIM_SLICE_NONE, FA_WINDOW);
 		break;
 	case FA_STATE:
 		keep_state(f, m);
