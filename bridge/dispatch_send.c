@@ -6,6 +6,7 @@
 #include "bridge/errand.h"
 #include "bridge/loop.h"
 #include "bridge/metric.h"
+#include "bridge/rule.h"
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
@@ -146,28 +147,29 @@ static bool goes_round(const struct sending *s)
 	return true;
 }
 
+static enum br_rule_peer rule_peer(const struct sending *s)
+{
+	if (s->peer->kind == BR_PEER_CLIENT)
+		return BR_RULE_CLIENT;
+	return s->is_linked ? BR_RULE_LINKED : BR_RULE_FOREIGN;
+}
+
 /* Step 11, and the rules of DESIGN 6 on relaying and loops. */
 static unsigned check_route(struct sending *s)
 {
-	bool is_client = s->peer->kind == BR_PEER_CLIENT;
+	enum br_rule_peer peer = rule_peer(s);
 
 	s->route = br_server_route(s->server, prim_key_slice(&s->recipient));
 	if (!s->route)
 		return PRIM_NOT_FOUND;
 	if (s->hops > BR_HOPS_MAX)
-		return is_client ? PRIM_INTERNAL_ERROR : PRIM_BAD_GATEWAY;
-	if (is_client || s->route->kind == BR_ROUTE_LOCAL)
-		return 0;
-	if (s->is_linked) /* on behalf of a principal of ours */
-		return prim_slice_eq(prim_key_slice(&s->sender),
-			   prim_key_slice(&s->recipient))
-		    ? PRIM_FORBIDDEN
-		    : 0;
-	if (prim_slice_eq(prim_key_slice(&s->sender),
+		return peer == BR_RULE_CLIENT ? PRIM_INTERNAL_ERROR
+					      : PRIM_BAD_GATEWAY;
+	if (!br_rule_may_pass(peer, s->route, prim_key_slice(&s->sender),
 		prim_key_slice(&s->recipient)))
-		return PRIM_FORBIDDEN; /* never back to where it came from */
-	if (!br_route_relays(s->route, prim_key_domain(&s->sender)))
-		return PRIM_FORBIDDEN; /* we are no open relay */
+		return PRIM_FORBIDDEN;
+	if (peer != BR_RULE_FOREIGN || s->route->kind == BR_ROUTE_LOCAL)
+		return 0;
 	return goes_round(s) ? PRIM_BAD_GATEWAY : 0;
 }
 
