@@ -34,7 +34,8 @@ struct br_host_ops {
 	 * itself, hung or broke a rule, and what it had is suspect. */
 	void (*down)(void *ctx, struct br_host *h, bool died);
 	/* A delivery was taken (the response to SEND; an immediate refusal
-	 * comes as report). The adapter lived through it so far. */
+	 * comes as report). The adapter lived through it so far. Its report may
+	 * have come before. Not said of what was the core's again by then. */
 	void (*taken)(void *ctx, struct br_host *h,
 	    const struct prim_digest *delivery);
 	/* The PING that br_host_probe() asked for is answered. */
@@ -116,10 +117,12 @@ void br_host_deliver(struct br_host *h, struct br_message *m,
     const struct br_host_handover *how);
 
 /* A PING now, besides the regular ones: `alive` is called when it is answered.
- * Everything the adapter was given before, it has lived through then. */
+ * Everything the adapter was given before, it has lived through then. Nothing
+ * is said when it is not ready, or ends first. */
 void br_host_probe(struct br_host *h);
 
-/* Retries and delay notices, as READY said, or the usual ones before. */
+/* Retries and delay notices, as the newest READY said, or the usual ones before
+ * the first. */
 struct br_schedule {
 	unsigned pause_s[16]; /* the last is repeated */
 	unsigned count;       /* > 0 */

@@ -15,7 +15,7 @@
 #include "bridge/plugin_private.h"
 
 #define LINK_FD        3
-#define ASKS_SIZE      4096 /* twice what can be asked, and many fences */
+#define ASKS_SIZE      4096 /* twice what can be asked and more */
 #define LAST_WORDS_MS  500
 #define CHECK_TEXT_MAX BR_YAML_TEXT_MAX
 

@@ -13,6 +13,7 @@
 #define LOG_TEXT_MAX    2048
 #define WINDOW_MAX      1024  /* DESIGN 7 */
 #define PAUSE_MAX       86400 /* seconds, of a schedule */
+#define FENCES_MAX      1024  /* unanswered */
 
 /* Requests. */
 
@@ -201,6 +202,12 @@ static void raise_fence(struct bridge *b)
 {
 	const struct br_ask ask = { .kind = PLUGIN_ASK_FENCE };
 
+	if (b->fences >= FENCES_MAX) {
+		bridge_log(b, BRIDGE_ERROR,
+		    "the window opens and closes wildly");
+		br_plugin_end(b, PLUGIN_EXIT_PLUGIN);
+		return;
+	}
 	br_plugin_request(b, PRIM_METHOD_PING, &ask, 0);
 	br_plugin_send(b, PRIM_SLICE_NONE);
 	b->fences++;
