@@ -61,8 +61,7 @@ bool xa_intake_answer(struct xa_intake *in, uint64_t cookie,
 {
 	struct xa_intake_item *item;
 
-	TAILQ_FOREACH(item, &in->list, link)
-	{
+	TAILQ_FOREACH(item, &in->list, link) {
 		if (item->cookie != cookie || item->is_known)
 			continue;
 		item->is_known = true;

@@ -6,6 +6,7 @@
 
 #include "adapters/xmpp/in.h"
 #include "adapters/xmpp/iq.h"
+#include "adapters/xmpp/register.h"
 #include "adapters/xmpp/stanza.h"
 #include "adapters/xmpp/stream.h"
 #include "prim/base.h"
@@ -50,6 +51,21 @@ static void translate(struct reader *r, xmpp_stanza_t *stanza)
 	prim_buf_put(&r->told, r->in.message.body);
 }
 
+/* Registration: what a form says is one line of words that a command has. */
+static void enrol(struct reader *r, xmpp_stanza_t *iq)
+{
+	struct xa_register words = { 0 };
+
+	if (xa_register_is(iq) &&
+	    xa_register_read(&words, iq, PRIM_SLICE("im:a@p.example")) ==
+		XA_REGISTER_SAY) {
+		prim_buf_put(&r->told, prim_buf_slice(&words.words));
+		FUZZ_CHECK(prim_slice_find(prim_buf_slice(&words.words), '\n') <
+		    0);
+	}
+	xa_register_fini(&words);
+}
+
 static void on_stanza(void *ctx, xmpp_stanza_t *stanza)
 {
 	struct reader *r = ctx;
@@ -60,6 +76,9 @@ static void on_stanza(void *ctx, xmpp_stanza_t *stanza)
 		translate(r, stanza);
 	else if (xa_stanza_is_core(stanza, "iq"))
 		answer = xa_iq_answer(r->xmpp, stanza);
+	if (xa_stanza_is_core(stanza, "iq"))
+		enrol(r, stanza);
+	FUZZ_CHECK(xa_stanza_size(stanza) > 0);
 	if (!answer)
 		return;
 	xa_stanza_put(&r->told, answer);
