@@ -56,7 +56,8 @@ tree() {
 step "packages"
 sh contrib/deps.sh --test
 mkdir -p build/tests
-tree test-asan gcc -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=ON -DTEST_PREFIX=asan/
+tree test-asan gcc -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=ON -DSEEDS=ON \
+	-DTEST_PREFIX=asan/
 tree fuzz clang -DCMAKE_BUILD_TYPE=Debug -DFUZZ=ON -DTEST_PREFIX=clang/ \
 	-DFUZZ_SECONDS="$FUZZ_SECONDS"
 tree test-release gcc -DCMAKE_BUILD_TYPE=Release -DTEST_PREFIX=release/
