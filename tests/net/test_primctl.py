@@ -113,7 +113,11 @@ class Presence(unittest.TestCase):
     def test_the_help_names_every_command(self):
         done = self.run_ctl("--help")
         self.assertEqual(done.returncode, 0)
-        for words in ("presence show ADDRESS", "subscription list [ADDRESS]"):
+        for words in ("presence show ADDRESS", "subscription list [ADDRESS]",
+                      "outbox list [ADDRESS]", "outbox show [--body] ID",
+                      "link verify ADDRESS FOREIGN [CODE]",
+                      "link order ADDRESS [WORD...]", "route test FROM TO",
+                      "backup DIR", "restore DIR"):
             self.assertIn(words, done.stdout)
 
 
