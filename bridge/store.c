@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The loop's side of the store: opening, handing jobs out, calling back. */
 
-#include "bridge/store_private.h"
+#include "bridge/stored.h"
 
 #include <assert.h>
 #include <event2/event.h>
@@ -15,7 +15,7 @@
 /* Stores in memory must not meet each other. */
 static atomic_uint memory_count;
 
-static void rows_free(struct br_store_rows *rows)
+void br_store_rows_free(struct br_store_rows *rows)
 {
 	struct br_store_row *row;
 
@@ -27,7 +27,7 @@ static void rows_free(struct br_store_rows *rows)
 
 static void job_free(struct br_store_job *job)
 {
-	rows_free(&job->rows);
+	br_store_rows_free(&job->rows);
 	if (job->work->release)
 		job->work->release(job);
 	prim_free(job);
@@ -66,6 +66,20 @@ static void note_job(struct br_store *s, const struct br_store_job *job)
 		note_failure(s,
 		    job->work->look ? &s->read_fails : &s->write_fails,
 		    job->reason);
+	if (job->remark)
+		br_error(&s->log, "%s", job->remark);
+}
+
+/* Before the callback of what caused them. */
+static void notices_tell(struct br_store *s, const struct br_store_job *job)
+{
+	struct br_store_row *row;
+
+	if (job->work->look || !s->on_notice)
+		return;
+	STAILQ_FOREACH(row, &job->rows, link)
+	s->on_notice(s->on_notice_arg, &((struct br_stored_row *)row)->m,
+	    false);
 }
 
 /* A job that is not at its end goes back to its thread behind what waits
@@ -78,12 +92,14 @@ static void job_deliver(struct br_store *s, struct br_store_job *job)
 	if (!more)
 		s->pending--;
 	s->in_callback = true;
+	notices_tell(s, job);
 	if (job->work->finish)
 		job->work->finish(s, job);
 	s->in_callback = false;
-	rows_free(&job->rows);
+	br_store_rows_free(&job->rows);
 	job->more = false;
 	job->reason = NULL;
+	job->remark = NULL;
 	if (!more || !br_mailbox_put(box_of(s, job), &job->mail))
 		job_free(job);
 }
@@ -246,7 +262,8 @@ static bool databases_open(struct br_store *s, struct br_err *err)
 			(enum br_store_file)file, false, err))
 			return false;
 	}
-	return br_store_secret_load(s, err);
+	return br_store_secret_load(s, err) && br_store_upgrade(s, err) &&
+	    br_store_removals_resume(s, err);
 }
 
 /* The readers go first: the last writer to go empties the write-ahead log,

@@ -440,8 +440,9 @@ struct br_store_duplicate {
 
 typedef void (*br_store_duplicate_fn)(void *arg,
     const struct br_store_duplicate *d, bool failed);
+/* `key` is that of a message with this Message-ID, which is copied. */
 void br_store_duplicate_find(struct br_store *s, const struct prim_digest *key,
-    br_store_duplicate_fn found, void *arg);
+    struct prim_slice message_id, br_store_duplicate_fn found, void *arg);
 /* At start, synchronously: the first 8 octets (as uint64_t, native) of every
  * key that is remembered. */
 typedef void (*br_store_key_fn)(void *arg, uint64_t prefix);

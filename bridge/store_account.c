@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Accounts. */
 
-#include "bridge/store_private.h"
+#include "bridge/stored.h"
 
 #include <string.h>
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 
 #define PAGE 256
@@ -19,7 +18,7 @@ struct account_write {
 
 struct account_drop {
 	struct br_store_write write;
-	struct prim_slice key;
+	struct br_store_removal removal;
 	char octets[];
 };
 
@@ -102,32 +101,31 @@ static bool passwd_write(struct br_store_db *db, struct br_store_job *job)
 
 static bool drop_write(struct br_store_db *db, struct br_store_job *job)
 {
-	const struct prim_slice key = ((struct account_drop *)job)->key;
-	struct br_store_query q = br_store_query(db, BR_SQL_ACCOUNT_DROP);
+	const struct br_store_removal *r =
+	    &((const struct account_drop *)job)->removal;
+	const struct prim_slice key = r->key;
+	struct br_store_query q;
 
+	if (r->round != 1)
+		return true;
+	q = br_store_query(db, BR_SQL_ACCOUNT_DROP);
 	br_store_put_text(&q, key);
 	return br_store_query_run(&q) && br_store_changed(&q, job) &&
 	    br_store_presence_purge(db, key) && br_store_links_purge(db, key);
 }
 
-/* The account goes first: if we die between the files, what is left in the
- * queue meets an absent inbox, and nothing is lost for an account that is still
- * there. It runs for an absent account too, and so ends such leftovers. */
+/* For an absent account, too: an earlier removal may have failed half-way. */
 static bool drop_write_queue(struct br_store_db *db, struct br_store_job *job)
 {
-	const struct br_store_end end = {
-		.code = 403,
-		.reason = PRIM_SLICE("account removed"),
-		.forget_ms = br_clock_wall_ms() + BR_STORE_FORGET,
-	};
-	struct prim_buf destination = { 0 };
-	bool fine;
+	return br_store_removal_step(db, job,
+	    &((struct account_drop *)job)->removal);
+}
 
-	prim_buf_puts(&destination, "inbox:");
-	prim_buf_put(&destination, ((struct account_drop *)job)->key);
-	fine = br_store_end_for(db, prim_buf_slice(&destination), &end);
-	prim_buf_fini(&destination);
-	return fine;
+static void drop_finish(struct br_store *s, struct br_store_job *job)
+{
+	br_store_removal_next(&((struct account_drop *)job)->removal);
+	if (!job->more)
+		br_store_write_finish(s, job);
 }
 
 static bool purge_write(struct br_store_db *db, struct br_store_job *job)
@@ -161,7 +159,7 @@ static const struct br_store_work PASSWD = {
 static const struct br_store_work DROP = {
 	.write = {[BR_STORE_PRIMD] = drop_write,
 		  [BR_STORE_QUEUE] = drop_write_queue},
-	.finish = br_store_write_finish,
+	.finish = drop_finish,
 };
 static const struct br_store_work PURGE = {
 	.write = { [BR_STORE_PRIMD] = purge_write },
@@ -202,8 +200,8 @@ void br_store_account_drop(struct br_store *s, struct prim_slice key,
 
 	d->write.done = done;
 	d->write.arg = arg;
-	d->key = key;
-	br_store_keep(&room, &d->key);
+	d->removal.key = key;
+	br_store_keep(&room, &d->removal.key);
 	br_store_take_write(s, &d->write.job, &DROP);
 }
 

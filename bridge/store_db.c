@@ -208,6 +208,7 @@ void br_store_db_close(struct br_store_db *db)
 	sqlite3_close(db->sql);
 	db->sql = NULL;
 	prim_buf_fini(&db->scratch);
+	prim_buf_fini(&db->room);
 }
 
 bool br_store_db_begin(struct br_store_db *db)

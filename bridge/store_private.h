@@ -17,11 +17,11 @@
 
 #include "bridge/log.h"
 #include "bridge/mailbox.h"
+#include "bridge/message.h"
 #include "bridge/store.h"
 #include "prim/buf.h"
 
 #define BR_STORE_PATH_MAX 4096
-#define BR_STORE_KEPT     101              /* the answer once it is stored */
 #define BR_STORE_FORGET   (48 * 3600000LL) /* ms past an end (DESIGN 5) */
 
 enum br_store_file { BR_STORE_PRIMD, BR_STORE_QUEUE, BR_STORE_FILES };
@@ -35,6 +35,7 @@ enum br_store_statement {
 	BR_SQL_ROLLBACK,
 	BR_SQL_META_FIND,
 	BR_SQL_META_PUT,
+	BR_SQL_META_DROP,
 	BR_SQL_ACCOUNT_PUT,
 	BR_SQL_ACCOUNT_PASSWD,
 	BR_SQL_ACCOUNT_DROP,
@@ -71,27 +72,41 @@ enum br_store_statement {
 	BR_SQL_ORDER_FIND,
 	BR_SQL_ORDER_DROP,
 	BR_SQL_ORDER_EACH,
+	BR_SQL_SEQ_LAST,
 	BR_SQL_MESSAGE_PUT,
+	BR_SQL_MESSAGE_ROW,
 	BR_SQL_MESSAGE_GET,
 	BR_SQL_MESSAGE_EACH,
+	BR_SQL_MESSAGE_PAGE,
 	BR_SQL_MESSAGE_ATTEMPTS,
 	BR_SQL_MESSAGE_ATTEMPT,
+	BR_SQL_MESSAGE_CHANGE,
 	BR_SQL_MESSAGE_DROP,
-	BR_SQL_MESSAGE_FOR,
+	BR_SQL_MESSAGE_STEP,
+	BR_SQL_MESSAGE_TO,
+	BR_SQL_MESSAGE_PAST,
+	BR_SQL_MESSAGE_UPGRADE,
 	BR_SQL_CONTENT_PUT,
+	BR_SQL_CONTENT_GET,
+	BR_SQL_CONTENT_SUM,
 	BR_SQL_CONTENT_DROP,
-	BR_SQL_DUPLICATE_PUT,
-	BR_SQL_DUPLICATE_FIND,
-	BR_SQL_DUPLICATE_ANSWER,
-	BR_SQL_DUPLICATE_DROP,
-	BR_SQL_DUPLICATE_EACH,
+	BR_SQL_KNOWN_PUT,
+	BR_SQL_KNOWN_FIND,
+	BR_SQL_KNOWN_DROP,
+	BR_SQL_KNOWN_EACH,
 	BR_SQL_TRACE_PUT,
-	BR_SQL_TRACE_END,
+	BR_SQL_TRACE_ANSWER,
 	BR_SQL_TRACE_PAST,
 	BR_SQL_TRACE_DROP,
+	BR_SQL_SENT_PUT,
+	BR_SQL_SENT_FIND,
+	BR_SQL_SENT_DROP,
 	BR_SQL_EVENT_PUT,
 	BR_SQL_EVENT_FIND,
 	BR_SQL_EVENT_DROP,
+	BR_SQL_REMOVAL_PUT,
+	BR_SQL_REMOVAL_DROP,
+	BR_SQL_REMOVAL_EACH,
 	BR_SQL_COUNT,
 };
 
@@ -103,8 +118,9 @@ struct br_store_place {
 
 /* Keys of our own hashes, made from the secret. */
 struct br_store_keys {
-	struct prim_hash_key checksum; /* of stored messages */
-	struct prim_hash_key id;       /* of Message-IDs in an index */
+	struct prim_hash_key checksum;  /* of stored messages */
+	struct prim_hash_key id;        /* of Message-IDs in an index */
+	struct br_message_keys message; /* of notices */
 };
 
 /* One connection. All zero is a closed one. */
@@ -114,6 +130,9 @@ struct br_store_db {
 	const struct br_store_keys *keys;       /* borrowed: outlives us */
 	const char *reason;      /* of the last failure; static text */
 	struct prim_buf scratch; /* for one line of text */
+	struct prim_buf room;    /* for one notice */
+	int64_t
+	    seq; /* the last that a message got; of the writer of queue.db */
 };
 
 /* Opens `file`; with `writes` makes and migrates it. False with a sentence;
@@ -136,7 +155,9 @@ bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
 /* The sentence for what `sql` just failed at. False. */
 bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err);
 
-/* ---- statements (store_query.c) ---- */
+/* ---- statements (store_text.c, store_query.c) ---- */
+
+extern const char *const br_store_texts[BR_SQL_COUNT];
 
 /* One run of a statement: put every parameter in order, step, take every
  * column in order. A failure on the way makes the step fail. */
@@ -198,11 +219,14 @@ STAILQ_HEAD(br_store_rows, br_store_row);
 struct br_store_job {
 	struct br_mail mail;
 	const struct br_store_work *work; /* borrowed: static */
-	struct br_store_rows rows;        /* owned; what a look-up found */
-	size_t weight;                    /* octets it brings */
+	/* owned; what a look-up found, the notices that a write made */
+	struct br_store_rows rows;
+	size_t weight; /* octets it brings */
 	enum br_store_outcome outcome;
 	const char *reason; /* something failed or is damaged; static text */
-	bool more;          /* not at its end: finish, then run again */
+	const char
+	    *remark; /* a line for the log once it is done; static text */
+	bool more;   /* not at its end: finish, then run again */
 };
 
 /* A write with the usual callback; the first member of its job. */
@@ -224,6 +248,8 @@ struct br_store {
 	struct br_mailbox writes, looks;          /* to the threads */
 	struct br_mailbox written, looked;        /* back to the loop */
 	pthread_t writer, reader;
+	br_store_message_fn on_notice; /* may be NULL */
+	void *on_notice_arg;           /* borrowed */
 	size_t pending;
 	struct br_store_renewals *renewals; /* owned; collecting, or NULL */
 	struct event *renew;                /* owned; hands them out */
@@ -254,6 +280,10 @@ void br_store_write_finish(struct br_store *s, struct br_store_job *job);
 /* Reads the secret, or makes it, and derives the keys. */
 bool br_store_secret_load(struct br_store *s, struct br_err *err);
 
+/* Of a queue.db that an older primd made: fills in what its schema step could
+ * not, once. */
+bool br_store_upgrade(struct br_store *s, struct br_err *err);
+
 bool br_store_threads_start(struct br_store *s, struct br_err *err);
 void br_store_threads_stop(struct br_store *s);
 
@@ -279,6 +309,8 @@ void br_store_note_damage(struct br_store *s, const char *what);
 void br_store_keep(char **room, struct prim_slice *slice);
 /* Sets the outcome by whether `q`, which ran, changed a row. True. */
 bool br_store_changed(const struct br_store_query *q, struct br_store_job *job);
+
+void br_store_rows_free(struct br_store_rows *rows);
 
 /* Fills `out_account` from a row of accounts; valid until the next step. False:
  * not what we stored. */
@@ -313,14 +345,5 @@ void br_store_sweep(struct br_store *s, int64_t now_ms);
 /* Drops the links of the principal `key`, and their order, in the transaction
  * that runs. */
 bool br_store_links_purge(struct br_store_db *db, struct prim_slice key);
-
-/* Ends what waits for `destination`, in the transaction that runs. */
-bool br_store_end_for(struct br_store_db *db, struct prim_slice destination,
-    const struct br_store_end *end);
-/* Appends a line to the history of message `seq`. */
-bool br_store_event_put(struct br_store_db *db, int64_t seq,
-    struct prim_slice text);
-/* The hash of a Message-ID in the history's index. */
-int64_t br_store_id_hash(const struct br_store_db *db, struct prim_slice id);
 
 #endif

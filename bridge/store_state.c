@@ -284,5 +284,6 @@ bool br_store_secret_load(struct br_store *s, struct br_err *err)
 		    s->place.dir, db->reason);
 	s->keys.checksum = key_derive(s->secret, PRIM_SLICE("checksum"));
 	s->keys.id = key_derive(s->secret, PRIM_SLICE("message-id"));
+	br_message_keys_init(&s->keys.message, s->secret);
 	return true;
 }

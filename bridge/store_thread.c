@@ -48,6 +48,14 @@ static bool has_part(const struct br_store_job *job, int file)
 	return job->work->write[file] && job->outcome != BR_STORE_FAILED;
 }
 
+/* It may run again: what it made before is void. */
+static bool part_run(struct br_store_db *db, int file, struct br_store_job *job)
+{
+	br_store_rows_free(&job->rows);
+	job->remark = NULL;
+	return job->work->write[file](db, job);
+}
+
 /* How many jobs ran; -1 when one failed and all must be taken back. */
 static int parts_run(struct br_store_db *db, int file,
     struct br_store_batch *batch)
@@ -59,7 +67,7 @@ static int parts_run(struct br_store_db *db, int file,
 	{
 		if (!has_part(job_of(mail), file))
 			continue;
-		if (!job_of(mail)->work->write[file](db, job_of(mail)))
+		if (!part_run(db, file, job_of(mail)))
 			return -1;
 		count++;
 	}
@@ -70,7 +78,7 @@ static int parts_run(struct br_store_db *db, int file,
 static bool part_run_alone(struct br_store_db *db, int file,
     struct br_store_job *job)
 {
-	if (job->work->write[file](db, job) && br_store_db_commit(db))
+	if (part_run(db, file, job) && br_store_db_commit(db))
 		return true;
 	br_store_db_rollback(db);
 	return false;
@@ -78,8 +86,10 @@ static bool part_run_alone(struct br_store_db *db, int file,
 
 static void part_fail(const struct br_store_db *db, struct br_store_job *job)
 {
+	br_store_rows_free(&job->rows);
 	job->outcome = BR_STORE_FAILED;
 	job->reason = db->reason;
+	job->remark = NULL;
 	job->more = false;
 }
 

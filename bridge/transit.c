@@ -260,7 +260,7 @@ void br_transit_begin(struct br_server *s, const struct br_transit_start *start)
 	if (br_dedup_may_be_durable(s->dedup, &t->message->key)) {
 		t->is_waiting = true;
 		br_store_duplicate_find(s->store, &t->message->key,
-		    on_duplicate, t);
+		    t->message->message_id, on_duplicate, t);
 	} else {
 		proceed(t);
 	}

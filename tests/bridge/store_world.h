@@ -217,11 +217,12 @@ static inline void on_duplicate(void *arg, const struct br_store_duplicate *d,
 }
 
 /* 0 when the key is not remembered. */
-static inline unsigned answer(struct world *w, const struct prim_digest *key)
+static inline unsigned answer(struct world *w, const struct br_store_message *m)
 {
 	struct duplicate got = { .failed = true };
 
-	br_store_duplicate_find(w->store, key, on_duplicate, &got);
+	br_store_duplicate_find(w->store, &m->key, m->message_id, on_duplicate,
+	    &got);
 	br_store_settle(w->store);
 	assert_false(got.failed);
 	return got.there ? got.d.answer : 0;

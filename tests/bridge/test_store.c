@@ -155,12 +155,16 @@ static void dropping_an_account_ends_what_waits_for_it(void **state)
 	struct br_store_put_result stored;
 
 	br_store_account_put(w->store, &a, NULL, NULL);
-	m.destination = PRIM_SLICE("inbox:ann@here");
+	m.destination = PRIM_SLICE("adapter:mail");
+	m.recipient = PRIM_SLICE("ann@here");
 	stored = message_store(w, &m);
 	br_store_account_drop(w->store, a.key, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_DONE);
 	br_store_message_attempt(w->store,
-	    &(struct br_store_attempt){ stored.seq, 1, 0 }, on_done, &heard);
+	    &(struct br_store_attempt){ .seq = stored.seq,
+		.attempts = 1,
+		.next_try_ms = 0 },
+	    on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);
 	br_store_account_drop(w->store, a.key, on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);

@@ -140,7 +140,8 @@ static unsigned count_acknowledged(struct world *w, int fd, unsigned *there,
 		struct br_store_message m = message_make(number,
 		    PRIM_SLICE("m"));
 
-		br_store_duplicate_find(w->store, &m.key, on_key, there);
+		br_store_duplicate_find(w->store, &m.key,
+		    PRIM_SLICE("1234567890abcdef"), on_key, there);
 		count++;
 	}
 	br_store_settle(w->store);

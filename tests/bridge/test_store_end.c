@@ -58,7 +58,7 @@ static void the_end_decides_what_a_duplicate_hears(void **state)
 		again = message_store(w, &m);
 		assert_int_equal(again.outcome, BR_STORE_DUPLICATE);
 		assert_int_equal(again.answer, CASES[i].answer);
-		assert_int_equal(answer(w, &m.key), CASES[i].answer);
+		assert_int_equal(answer(w, &m), CASES[i].answer);
 		br_store_message_end(w->store, first.seq,
 		    &(struct br_store_end){ 200, PRIM_SLICE("again"), 5000 },
 		    on_done, &heard);
@@ -106,12 +106,21 @@ static void history_tells_the_whole_story(void **state)
 
 	(void)message_store(w, &other);
 	br_store_message_attempt(w->store,
-	    &(struct br_store_attempt){ result.seq, 1, 50 }, on_done, &heard);
+	    &(struct br_store_attempt){ .seq = result.seq,
+		.attempts = 1,
+		.next_try_ms = 50 },
+	    on_done, &heard);
 	world_expect(w, &heard, BR_STORE_DONE);
 	br_store_message_attempt(w->store,
-	    &(struct br_store_attempt){ result.seq, 1, 60 }, NULL, NULL);
+	    &(struct br_store_attempt){ .seq = result.seq,
+		.attempts = 1,
+		.next_try_ms = 60 },
+	    NULL, NULL);
 	br_store_message_attempt(w->store,
-	    &(struct br_store_attempt){ result.seq, 2, 70 }, NULL, NULL);
+	    &(struct br_store_attempt){ .seq = result.seq,
+		.attempts = 2,
+		.next_try_ms = 70 },
+	    NULL, NULL);
 	br_store_settle(w->store);
 	get(w, result.seq, &got);
 	assert_int_equal(got.attempts, 2);
@@ -121,7 +130,10 @@ static void history_tells_the_whole_story(void **state)
 	    NULL);
 	br_store_settle(w->store);
 	br_store_message_attempt(w->store,
-	    &(struct br_store_attempt){ result.seq, 3, 0 }, on_done, &heard);
+	    &(struct br_store_attempt){ .seq = result.seq,
+		.attempts = 3,
+		.next_try_ms = 0 },
+	    on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);
 
 	history(w, PRIM_SLICE("Story"), &lines);
@@ -144,7 +156,10 @@ static void history_stops_at_a_thousand_lines(void **state)
 
 	for (unsigned i = 1; i <= 1100; i++)
 		br_store_message_attempt(w->store,
-		    &(struct br_store_attempt){ result.seq, i, 0 }, NULL, NULL);
+		    &(struct br_store_attempt){ .seq = result.seq,
+			.attempts = i,
+			.next_try_ms = 0 },
+		    NULL, NULL);
 	br_store_settle(w->store);
 	history(w, PRIM_SLICE("long"), &lines);
 	assert_int_equal(lines.count, 1000);
@@ -157,7 +172,7 @@ static void dropping_an_account_ends_many_and_leaves_the_others(void **state)
 	struct heard heard = { 0 };
 	struct got got;
 
-	other.destination = PRIM_SLICE("adapter:mail");
+	other.recipient = PRIM_SLICE("bobby@here.example");
 	store_many(w, 0, 700);
 	(void)message_store(w, &other);
 	br_store_account_drop(w->store, PRIM_SLICE("bob@here.example"), on_done,
@@ -189,7 +204,7 @@ static void the_past_is_forgotten_in_steps(void **state)
 	br_store_expire(w->store, 9000);
 	br_store_settle(w->store);
 	assert_int_equal(keys(w), 200);
-	assert_int_equal(answer(w, &m.key), 0);
+	assert_int_equal(answer(w, &m), 0);
 	br_store_expire(w->store, 9000);
 	br_store_settle(w->store);
 	assert_int_equal(keys(w), 100);

@@ -124,10 +124,10 @@ static void a_duplicate_gets_the_first_ones_answer(void **state)
 	struct br_store_put_result result;
 	struct got got;
 
-	assert_int_equal(answer(w, &m.key), 0);
+	assert_int_equal(answer(w, &m), 0);
 	result = message_store(w, &m);
 	assert_int_equal(result.outcome, BR_STORE_DONE);
-	assert_int_equal(answer(w, &m.key), 101);
+	assert_int_equal(answer(w, &m), 101);
 	m.content_hash = 1;
 	result = message_store(w, &m);
 	assert_int_equal(result.outcome, BR_STORE_DUPLICATE);

@@ -72,7 +72,7 @@ static void refused(struct world *w, const char *part)
 static void new_files_are_private_and_current(void **state)
 {
 	static const char *const NAMES[] = { "primd.db", "queue.db" };
-	static const int VERSIONS[] = { 3, 1 };
+	static const int VERSIONS[] = { 3, 2 };
 	struct world *w = *state;
 	struct stat st;
 
@@ -100,7 +100,7 @@ static void a_file_without_a_schema_is_migrated(void **state)
 	world_open(w);
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 	world_close(w);
-	assert_int_equal(ask(w, "queue.db", "PRAGMA user_version"), 1);
+	assert_int_equal(ask(w, "queue.db", "PRAGMA user_version"), 2);
 	assert_int_equal(ask(w, "primd.db", "PRAGMA user_version"), 3);
 }
 
