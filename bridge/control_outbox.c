@@ -89,7 +89,8 @@ static void add_next_try(json_t *into, const struct br_store_message *m,
 {
 	json_t *known = json_object_get(live, "next_try_in_s");
 
-	if (m->is_quarantined || json_object_get(live, "under_way"))
+	if (m->is_quarantined ||
+	    json_is_true(json_object_get(live, "under_way")))
 		return;
 	if (known)
 		json_object_set(into, "next_try_in_s", known);

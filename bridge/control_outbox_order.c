@@ -103,11 +103,11 @@ static void order_stored(struct order *o)
 		retry_stored(o);
 		return;
 	case BR_OUTBOX_DROP:
-		end.reason = PRIM_SLICE("dropped");
+		end.reason = PRIM_SLICE("dropped by the operator");
 		br_store_message_end(store, o->seq, &end, on_written, o);
 		return;
 	case BR_OUTBOX_QUARANTINE:
-		end.reason = PRIM_SLICE("quarantined");
+		end.reason = PRIM_SLICE("quarantined by the operator");
 		br_store_message_quarantine(store, o->seq, &end, on_written, o);
 		return;
 	}

@@ -397,6 +397,7 @@ static struct {
 	enum br_outbox_verb verb;
 	unsigned orders;
 	const char *why;
+	bool under_way;
 } server;
 
 static void server_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
@@ -414,7 +415,8 @@ static void server_outbox_state(void *ctx, int64_t seq, bool in_detail,
 {
 	(void)ctx;
 	(void)seq;
-	json_object_set_new(into, "under_way", json_true());
+	json_object_set_new(into, "under_way", json_boolean(server.under_way));
+	json_object_set_new(into, "next_try_in_s", json_integer(70));
 	if (in_detail) {
 		json_object_set_new(into, "position", json_integer(3));
 		json_object_set_new(into, "lane", json_integer(7));
@@ -444,6 +446,9 @@ static void a_server_says_what_is_under_way(void **state)
 	int64_t seq = put_one(w, 1);
 
 	attempt(w, seq);
+	ask_list(w, "");
+	assert_shown(w, LIST, "1m10s     waiting");
+	server.under_way = true;
 	ask_list(w, "");
 	assert_string_equal(text_of(listed(w, 0), "state"), "under way");
 	assert_null(json_object_get(listed(w, 0), "next_try_in_s"));
