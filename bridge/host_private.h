@@ -84,11 +84,11 @@ struct br_host {
 	size_t socket_count;
 
 	/* The link; alive from start to reaping. */
-	bool has_link;
 	struct br_link link;
 	struct br_asks asks;
 	struct prim_buf scratch;
 	uint64_t last_request; /* id of the adapter's newest request */
+	bool has_link;         /* `link` is there */
 	bool configured;       /* CONFIG was answered 200 */
 	bool pinging;          /* the regular PING is unanswered */
 	unsigned probes;       /* others that are unanswered */
@@ -98,15 +98,15 @@ struct br_host {
 	/* The window. */
 	unsigned window;  /* as WINDOW said; 0: the link is down */
 	bool up;          /* `up` was said, and not yet `down` */
+	bool full;        /* there was no room, and `room` is owed */
 	unsigned untaken; /* SENDs without response */
 	size_t untaken_octets;
-	bool full; /* there was no room, and `room` is owed */
 
 	/* Presence. */
 	bool told_ready;    /* `ready` was said, and not yet `gone` */
+	bool ask_owed;      /* one was refused, and `ask_room` is owed */
 	unsigned questions; /* without response */
 	size_t question_octets;
-	bool ask_owed;         /* one was refused, and `ask_room` is owed */
 	unsigned ask_reserved; /* for the most urgent of those */
 
 	unsigned canonicals;         /* LINK of ours without response */

@@ -315,7 +315,7 @@ static void a_core_that_asks_strangely_is_left(void **state)
 		"LINK PRIM/1.0 9 0\r\nTo: \r\n\r\n",
 		"LINK PRIM/1.0 9 0\r\nFrom: im:a@b\r\n\r\n",
 		"LINK PRIM/1.0 - 0\r\nTo: im:a@b\r\n\r\n",
-		"LINK PRIM/1.0 9 1\r\nTo: im:a@b\r\n" UTF8 "\r\nx",
+		"LINK PRIM/1.0 9 1\r\nTo: im:a@b\r\nContent-Type: a/b\r\n\r\nx",
 	};
 
 	(void)state;
