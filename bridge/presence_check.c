@@ -9,12 +9,6 @@
 
 #define DURATION_DIGITS_MAX 40
 
-struct prim_slice br_key_domain(struct prim_slice key)
-{
-	return prim_slice_from(key,
-	    (size_t)(prim_slice_find_last(key, '@') + 1));
-}
-
 static bool is_stranger(struct prim_slice watcher, struct prim_slice presentity)
 {
 	return !prim_slice_eq(br_key_domain(watcher),
