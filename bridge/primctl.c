@@ -14,6 +14,7 @@
 #include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/control_copy.h"
+#include "bridge/control_show.h"
 #include "bridge/ctl_command.h"
 #include "bridge/log.h"
 #include "bridge/password.h"
@@ -157,8 +158,11 @@ static bool is_fine(const json_t *answer)
 
 	if (json_is_true(json_object_get(answer, "ok")))
 		return true;
-	(void)fail(EXIT_FAILURE,
+	fprintf(stderr, "primctl: ");
+	/* It may have words of an adapter in it. */
+	br_control_show_visible(stderr,
 	    error ? error : "the answer of primd is broken");
+	fprintf(stderr, "\n");
 	return false;
 }
 
