@@ -71,6 +71,29 @@ struct br_presence_request {
 	int64_t asked_s, granted_s;          /* Duration */
 };
 
+/* Parses `header` as somebody's presence. `*out` borrows from `c`. */
+bool br_presence_name(const struct prim_command *c, enum prim_header_id header,
+    struct prim_address *out, struct prim_key *out_key);
+/* Syntax, whom the peer may speak for, and where it goes (C.0 8, 9, 11): 0, or
+ * the code that refuses it. For SUBSCRIBE, UNSUBSCRIBE and FETCH. */
+unsigned br_presence_check(struct br_presence_request *r);
+/* Does the default rule give `watcher` the right (DESIGN 6)? */
+bool br_presence_allows(const struct br_server *s, struct prim_slice watcher,
+    struct prim_slice presentity, enum br_right right);
+/* What is said about a principal that is absent: with disclosure `hide` who has
+ * not the right cannot tell (DESIGN 6). */
+unsigned br_presence_absent_code(const struct br_server *s,
+    struct prim_slice watcher, struct prim_slice presentity,
+    enum br_right right);
+/* The Duration of `c`; `fallback` without one. False: malformed. Whatever is
+ * longer than we grant counts as INT64_MAX. */
+bool br_presence_duration(const struct prim_command *c, int64_t fallback,
+    int64_t *out_s);
+int64_t br_presence_grant(int64_t asked_s);
+/* What the answer says as Duration: what was granted, or as it was asked
+ * (PRIM-041), for br_errand_new(). */
+int64_t br_presence_repeated(const struct br_presence_request *r);
+
 /* ---- who watches ours (presence_subscribe.c) ---- */
 
 /* SUBSCRIBE, UNSUBSCRIBE or FETCH that is in order. */
