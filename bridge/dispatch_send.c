@@ -11,6 +11,7 @@
 #include "bridge/transit.h"
 #include "prim/base.h"
 #include "prim/date.h"
+#include "prim/seed.h"
 
 #define MESSAGE_ID_MAX 1024 /* octets; also of a Conversation-ID */
 /* What we and the next link add to a head that is relayed. */
@@ -101,7 +102,8 @@ static unsigned check_syntax(struct sending *s)
 	    !id_ok(prim_command_get(c, PRIM_HEADER_MESSAGE_ID)) ||
 	    !id_ok(prim_command_get(c, PRIM_HEADER_CONVERSATION_ID)))
 		return PRIM_BAD_REQUEST;
-	if (is_client && br_dispatch_has_bridge_header(c))
+	if (is_client && br_dispatch_has_bridge_header(c) &&
+	    !PRIM_SEED(bridge_header_heard))
 		return PRIM_BAD_REQUEST; /* DESIGN 4 */
 	if (!hops_parse(s) || !original_parse(s) || !expires_parse(s))
 		return PRIM_BAD_REQUEST;
@@ -118,7 +120,7 @@ static unsigned check_sender(const struct sending *s)
 
 	if (!br_dispatch_may_speak(s->server, s->peer, &s->sender))
 		return PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
-	if (!s->is_linked)
+	if (!s->is_linked || PRIM_SEED(no_link_check))
 		return 0;
 	link = br_identity_of(s->server->identities,
 	    prim_key_slice(&s->sender));
@@ -139,7 +141,8 @@ static bool goes_round(const struct sending *s)
 		.body = s->c->body,
 	};
 
-	if (br_loops_pass(s->server->loops, &pass, br_server_now(s->server)))
+	if (br_loops_pass(s->server->loops, &pass, br_server_now(s->server)) ||
+	    PRIM_SEED(no_loop_brake))
 		return false;
 	br_metric_add(BR_METRIC_LOOPS, 1);
 	br_warn(&s->peer->log, "loop stopped from=%s to=%s", br_quote(pass.a),
@@ -162,7 +165,7 @@ static unsigned check_route(struct sending *s)
 	s->route = br_server_route(s->server, prim_key_slice(&s->recipient));
 	if (!s->route)
 		return PRIM_NOT_FOUND;
-	if (s->hops > BR_HOPS_MAX)
+	if (s->hops > BR_HOPS_MAX && !PRIM_SEED(no_hop_limit))
 		return peer == BR_RULE_CLIENT ? PRIM_INTERNAL_ERROR
 					      : PRIM_BAD_GATEWAY;
 	if (!br_rule_may_pass(peer, s->route, prim_key_slice(&s->sender),

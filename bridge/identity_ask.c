@@ -5,12 +5,14 @@
 
 #include <string.h>
 
+#include "prim/seed.h"
+
 /* Is the pair linked, or the address somebody else's? */
 static const char *rule_owner(struct br_identity_change *c)
 {
 	const struct br_identity *link = br_identity_of(c->all, c->address);
 
-	if (!link)
+	if (!link || PRIM_SEED(address_linked_twice))
 		return NULL;
 	if (prim_slice_eq(link->principal, c->principal))
 		return br_identity_say(c->all, "%.*s is linked to %.*s already",

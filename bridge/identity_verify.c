@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "prim/seed.h"
+
 /* "the link of romeo@x and alice@y": the same words for each side. */
 #define PAIR_FORMAT "the link of %.*s and %.*s"
 #define PAIR_ARGS(c) \
@@ -33,6 +35,7 @@ static void choice_add(struct choice *choice,
     const struct br_identity_change *c, struct br_identity_entry *e)
 {
 	bool is_side = c->side == BR_SIDE_OPERATOR ||
+	    PRIM_SEED(code_from_any_side) ||
 	    e->row.is_foreign_asking == (c->side == BR_SIDE_FOREIGN);
 
 	if (!is_meant(c, e))
@@ -117,7 +120,8 @@ static const char *last_commit(struct br_identity_change *c)
 
 static void wrong(struct br_identity_change *c, bool is_phantom)
 {
-	bool is_last = ++c->row.code_tries >= BR_CODE_TRIES;
+	bool is_last = ++c->row.code_tries >= BR_CODE_TRIES &&
+	    !PRIM_SEED(code_tries_endless);
 
 	if (is_phantom)
 		br_identity_settle(c,

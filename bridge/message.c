@@ -10,6 +10,7 @@
 #include "prim/base.h"
 #include "prim/cpim.h"
 #include "prim/octet.h"
+#include "prim/seed.h"
 #include "prim/session.h"
 
 void br_message_keys_init(struct br_message_keys *keys,
@@ -184,7 +185,8 @@ void br_message_derive(struct br_message *m, struct prim_slice content_type,
 	prim_hasher_feed_field(&h, m->conversation_id);
 	m->lane = prim_hasher_digest(&h);
 
-	m->content_hash = hash_content(m, content_type, keys);
+	if (!PRIM_SEED(any_body_is_the_same))
+		m->content_hash = hash_content(m, content_type, keys);
 }
 
 static void place(const struct br_message *m, struct prim_slice *part)
@@ -216,6 +218,9 @@ static struct br_message *assemble(const struct br_message *parts,
 	struct br_message *m = prim_resize(NULL,
 	    sizeof(*m) + b->len + body.len);
 
+	if (PRIM_SEED(last_crlf_cut) &&
+	    prim_slice_ends(body, PRIM_SLICE("\r\n")))
+		body.len -= 2;
 	*m = *parts;
 	m->refs = 1;
 	memcpy(m->octets, b->ptr, b->len);

@@ -8,6 +8,7 @@
 #include "prim/cpim.h"
 #include "prim/date.h"
 #include "prim/imdn.h"
+#include "prim/seed.h"
 
 #define DAY_MS     ((int64_t)24 * 3600 * 1000)
 #define INBOX_KEEP (7 * DAY_MS)
@@ -39,12 +40,13 @@ static bool is_client(const struct br_store_message *m)
 bool br_notice_is_due(const struct br_store_message *m,
     enum br_notice_kind kind)
 {
-	if (m->is_notice || m->is_told || m->notice_from.len == 0 ||
+	if (m->is_notice || (m->is_told && !PRIM_SEED(failure_told_twice)) ||
+	    m->notice_from.len == 0 ||
 	    prim_slice_eq(m->origin, PRIM_SLICE("primbridge")))
 		return false;
 	switch (kind) {
 	case BR_NOTICE_FAILED:
-		return true;
+		return !PRIM_SEED(failure_untold);
 	case BR_NOTICE_DELAYED:
 		return m->delay_notice_ms != 0;
 	case BR_NOTICE_DELIVERED:
@@ -181,6 +183,10 @@ static void put_token(struct writer *w)
 	prim_hasher_feed_field(&h,
 	    prim_slice_make((const char *)&m->accepted_ms,
 		sizeof(m->accepted_ms)));
+	if (PRIM_SEED(failure_told_twice))
+		prim_hasher_feed(&h,
+		    prim_slice_make((const char *)&w->cause->now_ms,
+			sizeof(w->cause->now_ms)));
 	d = prim_hasher_digest(&h);
 	prim_buf_put_hex(&w->token, d.octets, PRIM_DIGEST_LEN);
 }

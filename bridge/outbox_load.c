@@ -7,6 +7,7 @@
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 /* A message that is overdue when we start gets one more minute and a try: it
  * may be the clock that is wrong. */
@@ -182,7 +183,8 @@ void br_outbox_unlinked(struct br_outbox *o, struct prim_slice principal,
 		PRIM_TAILQ_FOREACH_SAFE(lane, &o->adapters[i]->lanes, of_dest,
 		    next)
 		{
-			if (is_along(lane, principal, address))
+			if (is_along(lane, principal, address) &&
+			    !PRIM_SEED(unlinked_leaves_queue))
 				lane_move_home(o, lane);
 		}
 	}

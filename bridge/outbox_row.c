@@ -7,6 +7,7 @@
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 /* The first row that is not in motion, from `from` on. */
 static struct br_row *next_waiting(struct br_row *from)
@@ -87,7 +88,7 @@ static void on_timer(struct prim_timer *t)
 	struct br_outbox *o = row->lane->outbox;
 	struct br_server *s = o->server;
 
-	if (br_server_now(s) < row->expires_ms) {
+	if (br_server_now(s) < row->expires_ms && !PRIM_SEED(expired_early)) {
 		row->delay_notice_ms = 0;
 		br_store_message_delayed(s->store, row->seq, NULL, NULL);
 		set_timer(o, row);
@@ -95,7 +96,10 @@ static void on_timer(struct prim_timer *t)
 		row->is_overdue = true;
 	} else {
 		br_metric_add(BR_METRIC_MESSAGES_EXPIRED, 1);
-		br_ending_start_unheld(s, row->seq, PRIM_TIMEOUT, "expired");
+		br_ending_start_unheld(s, row->seq,
+		    PRIM_SEED(expired_untold) ? PRIM_UNKNOWN_DELIVERY
+					      : PRIM_TIMEOUT,
+		    "expired");
 		br_row_drop(o, row);
 	}
 }
@@ -214,7 +218,7 @@ static unsigned pause_s(const struct br_lane *lane, unsigned n)
 			count = route->from->retry_count;
 		}
 	}
-	return list[n < count ? n : count - 1];
+	return PRIM_SEED(no_schedule) ? 1 : list[n < count ? n : count - 1];
 }
 
 /* A fifth more or less, so that not all come at once. */

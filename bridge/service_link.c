@@ -7,6 +7,7 @@
 
 #include "prim/base.h"
 #include "prim/octet.h"
+#include "prim/seed.h"
 
 #define MINUTES  (BR_CODE_WITHIN_MS / 60000)
 #define CODE_MAX 32 /* octets of what is taken for a code */
@@ -154,7 +155,10 @@ static void send_code(struct br_service_talk *t)
 		put_code_for_address(&text, t);
 	else
 		put_code_for_principal(&text, t);
-	br_service_tell(t, prim_key_slice(&t->other), prim_buf_slice(&text));
+	br_service_tell(t,
+	    PRIM_SEED(code_to_asker) ? br_service_asker(t)
+				     : prim_key_slice(&t->other),
+	    prim_buf_slice(&text));
 	explicit_bzero(text.ptr, text.len);
 	prim_buf_fini(&text);
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "prim/seed.h"
+
 #define BUSY_MS   5000
 #define CHECK_MAX (64LL << 20) /* larger files are not checked at start */
 
@@ -166,6 +168,9 @@ static bool open_write(struct br_store_db *db, const char *path,
 	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK ||
 	    !set_up(db->sql, SETTINGS_WRITE))
 		return br_store_db_err(db->sql, path, err);
+	if (PRIM_SEED(synchronous_normal))
+		(void)sqlite3_exec(db->sql, "PRAGMA synchronous = NORMAL", NULL,
+		    NULL, NULL);
 	if (file == BR_STORE_QUEUE &&
 	    !ask(db->sql, "PRAGMA secure_delete = FAST", answer,
 		sizeof(answer)))

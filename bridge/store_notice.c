@@ -4,6 +4,7 @@
 #include "bridge/stored.h"
 
 #include "prim/base.h"
+#include "prim/seed.h"
 
 static const char UNTOLD[] =
     "a stored message is damaged; its sender cannot be "
@@ -73,6 +74,10 @@ bool br_store_notice_put(struct br_store_db *db, struct br_store_job *job,
 		job->remark = UNTOLD;
 		return true;
 	}
+	if (PRIM_SEED(end_before_notice) &&
+	    !(br_stored_drop(db, m->seq) && br_store_db_commit(db) &&
+		br_store_db_begin(db)))
+		return false;
 	if (!br_stored_put(db, &notice, &seq))
 		return false;
 	if (!seq)

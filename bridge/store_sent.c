@@ -6,6 +6,7 @@
 
 #include "bridge/clock.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 #include "prim/status.h"
 
 struct sent {
@@ -57,7 +58,9 @@ static bool row_put(struct br_store_db *db, const struct br_store_message *m)
 		    m->body.len < BR_SENT_BODY ? m->body.len : BR_SENT_BODY);
 	br_store_put_number(&q, m->seq);
 	br_store_put_octets(&q, m->delivery.octets, PRIM_DIGEST_LEN);
-	br_store_put_text(&q, m->destination);
+	br_store_put_text(&q,
+	    PRIM_SEED(late_word_of_another) ? PRIM_SLICE("any")
+					    : m->destination);
 	br_store_put_text(&q, m->origin);
 	br_store_put_blob(&q, m->return_token);
 	br_store_put_text(&q, m->notice_from);
@@ -233,7 +236,9 @@ static bool report_write(struct br_store_db *db, struct br_store_job *job)
 	int code;
 
 	br_store_put_octets(&q, r->delivery.octets, PRIM_DIGEST_LEN);
-	br_store_put_text(&q, r->destination);
+	br_store_put_text(&q,
+	    PRIM_SEED(late_word_of_another) ? PRIM_SLICE("any")
+					    : r->destination);
 	code = br_store_query_step(&q);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return false;

@@ -8,6 +8,7 @@
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
+#include "prim/seed.h"
 
 /* How long an adapter or a listener may keep a stored message without a word
  * before it is handed over again, with the same Delivery-ID. */
@@ -193,7 +194,8 @@ static void proceed(struct br_transit *t)
 
 	if (t->route->kind == BR_ROUTE_LOCAL) {
 		br_transit_to_inbox(t);
-	} else if (t->route->queues && br_lane_is_closed(t->lane)) {
+	} else if (t->route->queues && br_lane_is_closed(t->lane) &&
+	    !PRIM_SEED(lane_overtaken)) {
 		br_transit_commit(t);
 	} else if (br_transit_is_crowded(s)) {
 		br_transit_to_store(t);
@@ -257,7 +259,8 @@ void br_transit_begin(struct br_server *s, const struct br_transit_start *start)
 	}
 	t = br_transit_new(s);
 	park(s, t, start);
-	if (br_dedup_may_be_durable(s->dedup, &t->message->key)) {
+	if (br_dedup_may_be_durable(s->dedup, &t->message->key) &&
+	    !PRIM_SEED(no_durable_dedup)) {
 		t->is_waiting = true;
 		br_store_duplicate_find(s->store, &t->message->key,
 		    t->message->message_id, on_duplicate, t);

@@ -131,7 +131,9 @@ void br_transit_host_down(struct br_server *s, struct br_dest *dest)
 	(void)s;
 	while ((t = TAILQ_FIRST(&dest->handed))) {
 		br_transit_unhand(t);
-		br_transit_outcome(t, 0, PRIM_SLICE("link lost"));
+		br_transit_outcome(t,
+		    PRIM_SEED(lost_link_is_delivery) ? PRIM_OK : 0,
+		    PRIM_SLICE("link lost"));
 	}
 	while ((site = TAILQ_FIRST(&dest->holding))) {
 		t = TAILQ_FIRST(&site->holding);
@@ -150,7 +152,7 @@ static struct br_transit *handed_find(const struct br_server *s,
 		struct br_transit *t = PRIM_CONTAINER(n, struct br_transit,
 		    by_delivery);
 
-		if (t->dest == dest &&
+		if ((t->dest == dest || PRIM_SEED(report_of_another)) &&
 		    prim_digest_eq(&t->message->delivery, delivery))
 			return t;
 	}
@@ -165,6 +167,10 @@ void br_transit_taken(struct br_server *s, struct br_dest *dest,
 
 	if (!t || !t->is_untaken)
 		return;
+	if (PRIM_SEED(taken_is_delivered)) {
+		br_transit_report(s, dest, delivery, PRIM_OK, PRIM_SLICE_NONE);
+		return;
+	}
 	was_full = !br_site_has_room(t->site);
 	br_transit_leave_site(t);
 	br_dest_taken(dest, t->row);

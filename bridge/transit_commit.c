@@ -85,6 +85,8 @@ static void put(struct br_transit *t)
 	t->lane->committing++;
 	t->dest->committing++;
 	br_transit_fill(t, &stored);
+	if (PRIM_SEED(answer_before_commit))
+		br_transit_answer(t, PRIM_UNKNOWN_DELIVERY);
 	br_store_message_put(t->server->store, &stored, on_committed, t);
 }
 

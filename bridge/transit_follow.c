@@ -40,7 +40,8 @@ static bool consider(void *arg, const struct br_identity *link)
 		return !c->is_prim;
 	}
 	if (has_tried(c->t, link->address) ||
-	    prim_slice_eq(link->address, c->t->message->sender) ||
+	    (prim_slice_eq(link->address, c->t->message->sender) &&
+		!PRIM_SEED(follow_back_to_sender)) ||
 	    !br_outbox_adapter_named(s->outbox, link->network))
 		return true;
 	c->found = link;

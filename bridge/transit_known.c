@@ -69,14 +69,15 @@ bool br_transit_is_known(struct br_server *s,
 	struct br_transit *first = live_find(s, &m->key);
 	struct br_dedup_answer known;
 
-	if (first) {
+	if (first && !PRIM_SEED(duplicate_not_joined)) {
 		if (first->message->content_hash == m->content_hash)
 			join(first, start);
 		else
 			answer_now(start, PRIM_BAD_REQUEST);
 		return true;
 	}
-	if (!br_dedup_find(s->dedup, &m->key, br_server_now(s), &known))
+	if (PRIM_SEED(no_live_dedup) ||
+	    !br_dedup_find(s->dedup, &m->key, br_server_now(s), &known))
 		return false;
 	br_metric_add(BR_METRIC_MESSAGES_DUPLICATE, 1);
 	answer_now(start,

@@ -39,7 +39,7 @@ bool br_transit_has_notices(const struct br_server *s,
 	if (prim_slice_eq(m->origin, PRIM_SLICE(BR_ORIGIN_SELF)))
 		return false;
 	prim_imdn_request_read(content_type_of(m), m->body, &asked);
-	if (asked.is_notice)
+	if (asked.is_notice && !PRIM_SEED(notice_for_notice))
 		return false;
 	*out_reports = reports_of(asked.wishes);
 	return s->config->notices_always || *out_reports != 0;
@@ -147,7 +147,7 @@ void br_transit_tell(struct br_transit *t, struct prim_slice why)
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	br_transit_fill(t, &sent);
-	if (!sent.notice_from.len) {
+	if (!sent.notice_from.len || PRIM_SEED(sent_not_noted)) {
 		br_transit_end(t, PRIM_UNKNOWN_DELIVERY,
 		    PRIM_SLICE("accepted"));
 		return;

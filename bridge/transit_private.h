@@ -10,6 +10,7 @@
 #include "bridge/dedup.h"
 #include "bridge/history.h"
 #include "bridge/transit.h"
+#include "prim/seed.h"
 #include "prim/status.h"
 
 /* Digests are keyed hashes already. */
@@ -26,8 +27,9 @@ static inline bool br_transit_is_final(unsigned code)
 
 static inline bool br_transit_is_refusal(unsigned code)
 {
-	return br_transit_is_final(code) && code != PRIM_OK &&
-	    code != PRIM_UNKNOWN_DELIVERY;
+	return (br_transit_is_final(code) && code != PRIM_OK &&
+		   code != PRIM_UNKNOWN_DELIVERY) ||
+	    (code == 0 && PRIM_SEED(follow_on_silence));
 }
 
 /* ---- the history log (transit_end.c) ---- */

@@ -191,6 +191,6 @@ void br_transit_redeliver(struct br_server *s, struct br_row *row)
 	br_store_message_get(s->store, row->seq, on_row_read, t);
 	if (!t->dest->host)
 		return;
-	t->is_noting = true;
-	br_row_note_attempt(s->outbox, row, on_noted, t);
+	t->is_noting = !PRIM_SEED(handed_before_noted);
+	br_row_note_attempt(s->outbox, row, t->is_noting ? on_noted : NULL, t);
 }
