@@ -57,6 +57,18 @@ static void on_ordered(void *arg, const char *why)
 
 /* ---- without a server ---- */
 
+/* It was there a moment ago. */
+static void fail_absent(const struct order *o)
+{
+	if (o->verb == BR_OUTBOX_RETRY && o->was_quarantined)
+		br_control_job_fail(o->job,
+		    "message %lld is damaged and cannot be put back; 'primctl "
+		    "outbox drop %lld' ends it",
+		    (long long)o->seq, (long long)o->seq);
+	else
+		br_control_outbox_fail_absent(o->job, o->seq);
+}
+
 static void on_written(void *arg, enum br_store_outcome outcome)
 {
 	struct order *o = arg;
@@ -66,7 +78,7 @@ static void on_written(void *arg, enum br_store_outcome outcome)
 		order_end(o);
 		return;
 	case BR_STORE_ABSENT:
-		br_control_outbox_fail_absent(o->job, o->seq);
+		fail_absent(o);
 		break;
 	case BR_STORE_DUPLICATE:
 	case BR_STORE_EXISTS:
