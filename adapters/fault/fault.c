@@ -8,13 +8,11 @@
 #include "prim/address.h"
 #include "prim/imdn.h"
 
-#define DELIVERY_ID_LEN 32
-
 struct options {
 	char *domain;
 	char *mode;
 	char *notice;
-	unsigned retry, delay;
+	unsigned retry, delay, record;
 	char *listen;    /* primd binds it; see `socket` */
 	char *some_file; /* can be read in the sandbox; see `try` */
 };
@@ -29,6 +27,7 @@ static const cyaml_schema_field_t FIELDS[] = {
 	    1023),
 	CYAML_FIELD_UINT("retry", CYAML_FLAG_OPTIONAL, struct options, retry),
 	CYAML_FIELD_UINT("delay", CYAML_FLAG_OPTIONAL, struct options, delay),
+	CYAML_FIELD_UINT("record", CYAML_FLAG_OPTIONAL, struct options, record),
 	CYAML_FIELD_STRING_PTR("listen",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct options, listen, 1,
 	    255),
@@ -58,8 +57,9 @@ static bool fault_start(struct bridge *b, void *state, const void *options)
 	f->bridge = f->presence.bridge = b;
 	f->listener = bridge_socket(b, 0);
 	fa_delays_init(&f->delays, b);
-	fa_submit_init(&f->submit, b);
-	if (!read_order(o->mode, &f->presence.mode) ||
+	fa_submit_init(&f->submit, b, &f->record);
+	if (!fa_record_open(&f->record, b, o->record) ||
+	    !read_order(o->mode, &f->presence.mode) ||
 	    !read_order(o->notice, &f->notice))
 		return false;
 	bridge_retry(b, pauses_s, o->delay);
@@ -74,6 +74,7 @@ static void fault_stop(void *state)
 
 	fa_delays_fini(&f->delays);
 	fa_submit_fini(&f->submit);
+	fa_record_close(&f->record);
 	if (f->listener >= 0)
 		close(f->listener);
 	fa_presence_fini(&f->presence);
@@ -104,19 +105,9 @@ static bool fault_check(const void *options, char *why, size_t size)
 
 static void log_notice(struct fault *f, const struct bridge_message *m)
 {
-	static const char *const KINDS[] = {
-		[PRIM_IMDN_DELIVERED] = "delivered",
-		[PRIM_IMDN_FAILED] = "failed",
-		[PRIM_IMDN_STORED] = "stored",
-		[PRIM_IMDN_PROCESSED] = "processed",
-		[PRIM_IMDN_DISPLAYED] = "displayed",
-		[PRIM_IMDN_FORBIDDEN] = "forbidden",
-		[PRIM_IMDN_ERROR] = "error",
-	};
-
 	bridge_log(f->bridge, BRIDGE_INFO,
 	    "notice kind=%s return=%s about=%s to=%s code=%u attempt=%u",
-	    KINDS[m->notice->status], bridge_quote(m->return_token),
+	    fa_record_kind(m), bridge_quote(m->return_token),
 	    bridge_quote(m->notice->message_id), bridge_quote(m->to),
 	    m->notice->code, m->attempt);
 }
@@ -142,14 +133,11 @@ static unsigned fault_deliver(void *state, const struct bridge_message *m)
 	return code;
 }
 
-/* Only of a claimed message the token is a Delivery-ID. */
 static void fault_outcome(void *state, const struct bridge_outcome *o)
 {
 	struct fault *f = state;
 
-	if (o->return_token.len == DELIVERY_ID_LEN)
-		bridge_report(f->bridge, o->return_token, o->code,
-		    "what became of the claimed message");
+	fa_outcome(&f->submit, o);
 }
 
 static void fault_state_value(void *state, const struct prim_slice *key,
@@ -188,7 +176,7 @@ const struct br_adapter br_adapter_plugin = {
 	.options = &OPTIONS,
 	.check = fault_check,
 	.state_size = sizeof(struct fault),
-	.descriptors = 6,
+	.descriptors = 7,
 	.start = fault_start,
 	.stop = fault_stop,
 	.deliver = fault_deliver,

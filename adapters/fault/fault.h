@@ -5,12 +5,13 @@
 /*
  * What the files of the fault adapter share: fault.c (what the bridge calls),
  * obey.c (what an order does), delay.c (later), submit.c (what it hands in),
- * presence.c, escape.c and misdeed.c.
+ * record.c (who is told), presence.c, escape.c and misdeed.c.
  */
 
 #include "adapters/fault/delay.h"
 #include "adapters/fault/order.h"
 #include "adapters/fault/presence.h"
+#include "adapters/fault/record.h"
 #include "adapters/fault/submit.h"
 #include "bridge/adapter.h"
 #include "prim/buf.h"
@@ -25,6 +26,7 @@ struct fault {
 	struct fa_order notice;      /* for notices */
 	struct fa_delays delays;
 	struct fa_submit submit;
+	struct fa_record record;
 	struct prim_buf state_id, state_value; /* of the last FA_STATE */
 };
 

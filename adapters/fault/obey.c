@@ -66,10 +66,11 @@ static unsigned report_of(struct fault *f, const struct fa_order *order)
 	case FA_OK:
 	case FA_FLOOD:
 	case FA_DUP:
-	case FA_DIE:
 	case FA_GRANT:
 	case FA_END:
 		return PRIM_OK;
+	case FA_DIE:
+		return f->deliveries < order->number ? PRIM_OK : 0;
 	case FA_REPORT:
 		return order->number;
 	case FA_BOUNCE:
@@ -180,13 +181,14 @@ static unsigned misbehave(struct fault *f, const struct fa_order *order,
 unsigned fa_obey(struct fault *f, const struct fa_order *order,
     const struct bridge_message *m)
 {
-	const unsigned refused = misbehave(f, order, m);
 	const unsigned report = report_of(f, order);
+	const unsigned count = order->verb == FA_DUP ? 2 : 1;
+	unsigned refused;
 
-	for (int i = order->verb == FA_DUP ? 0 : 1; i < 2; i++) {
-		if (!refused && report)
-			bridge_report(f->bridge, m->delivery_id, report,
-			    "as ordered");
-	}
+	fa_record_got(&f->record, m,
+	    order->verb == FA_REFUSE ? order->number : report);
+	refused = misbehave(f, order, m);
+	for (unsigned i = 0; i < count && !refused && report; i++)
+		bridge_report(f->bridge, m->delivery_id, report, "as ordered");
 	return refused;
 }

@@ -13,8 +13,10 @@ struct fa_asked {
 	struct prim_buf id; /* owned: the delivery that asked */
 };
 
-void fa_submit_init(struct fa_submit *s, struct bridge *b)
+void fa_submit_init(struct fa_submit *s, struct bridge *b,
+    struct fa_record *record)
 {
+	s->record = record;
 	s->bridge = b;
 	STAILQ_INIT(&s->asked);
 }
@@ -43,6 +45,39 @@ static void keep(struct prim_buf *to, struct prim_slice s)
 	prim_buf_put(to, s);
 }
 
+/* The Return token is all that is kept of a submission: the delivery whose fate
+ * its outcome is, or nothing, and whose it is. */
+static bool submit(struct fa_submit *s, struct bridge_message *m,
+    struct prim_slice delivery_id)
+{
+	struct prim_buf token = { 0 };
+	bool ok;
+
+	prim_buf_putf(&token, "%.*s>%.*s>%.*s", PRIM_SLICE_ARG(delivery_id),
+	    PRIM_SLICE_ARG(m->from), PRIM_SLICE_ARG(m->to));
+	m->return_token = prim_buf_slice(&token);
+	ok = bridge_submit(s->bridge, m);
+	if (ok)
+		fa_record_sent(s->record, m);
+	prim_buf_fini(&token);
+	return ok;
+}
+
+void fa_outcome(struct fa_submit *s, const struct bridge_outcome *o)
+{
+	struct prim_slice to = o->return_token;
+	const struct prim_slice delivery_id = prim_slice_cut(&to, '>');
+	const struct prim_slice from = prim_slice_cut(&to, '>');
+
+	/* What presence hands in has no token. */
+	if (from.len == 0)
+		return;
+	fa_record_answer(s->record, from, to, o);
+	if (delivery_id.len > 0)
+		bridge_report(s->bridge, delivery_id, o->code,
+		    "what became of the claimed message");
+}
+
 void fa_flood_on(struct fa_submit *s)
 {
 	char id[32];
@@ -57,8 +92,8 @@ void fa_flood_on(struct fa_submit *s)
 	while (s->left > 0) {
 		snprintf(id, sizeof(id), "flood%u.%d", s->number,
 		    (int)getpid());
-		m.message_id = m.return_token = prim_slice_of(id);
-		if (!bridge_submit(s->bridge, &m))
+		m.message_id = prim_slice_of(id);
+		if (!submit(s, &m, PRIM_SLICE_NONE))
 			return;
 		s->is_second = s->twice && !s->is_second;
 		if (!s->is_second) {
@@ -93,9 +128,8 @@ bool fa_claim(struct fa_submit *s, const struct bridge_message *m,
 	lie.to = m->from;
 	lie.original_from = original;
 	lie.message_id = m->delivery_id;
-	lie.return_token = m->delivery_id;
 	lie.strength = PRIM_ASTRENGTH_STRONG;
-	ok = bridge_submit(s->bridge, &lie);
+	ok = submit(s, &lie, m->delivery_id);
 	prim_buf_fini(&address);
 	return ok;
 }

@@ -5,9 +5,12 @@
 #include "tests/lib/t.h"
 
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bridge/metric.h"
 #include "prim/base.h"
@@ -193,6 +196,110 @@ static void a_notice_is_logged_and_obeys_its_own_option(void **state)
 	deliver_notice(1);
 	assert_true(world_wait(&w, &w.report_count, 1));
 	assert_int_equal(world_reported(&w, 1), 403);
+	end();
+}
+
+/* All that the adapter recorded, from its start to its end. */
+static char *read_record(int listener)
+{
+	const int fd = accept(listener, NULL, NULL);
+	struct prim_buf text = { 0 };
+	char *all;
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	do {
+		n = recv(fd, prim_buf_room(&text, 4096), 4096, 0);
+		prim_buf_grow(&text, n > 0 ? (size_t)n : 0);
+	} while (n > 0);
+	close(fd);
+	all = prim_slice_copy(prim_buf_slice(&text));
+	prim_buf_fini(&text);
+	return all;
+}
+
+static int listen_somewhere(unsigned *out_port)
+{
+	struct sockaddr_in where = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(where);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&where, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&where, &len), 0);
+	*out_port = ntohs(where.sin_port);
+	return fd;
+}
+
+static void what_comes_and_goes_is_recorded(void **state)
+{
+	/* FNV-1a of "hello" and of "flood". */
+	static const char *const PARTS[] = {
+		"\"event\":\"got\",\"who\":\"ok@fault.localhost\","
+		"\"from\":\"alice@localhost\",\"id\":\"m1\","
+		"\"conversation\":\"c\",\"delivery\":"
+		"\"01010101010101010101010101010101\",\"attempt\":1,"
+		"\"hops\":1,\"hash\":\"a430d84680aabd0b\",\"answer\":200}\n",
+		"\"who\":\"refuse-403@fault.localhost\"",
+		"\"answer\":403}",
+		"\"event\":\"send\",\"who\":\"dup@fault.localhost\","
+		"\"to\":\"alice@localhost\",\"id\":\"flood0.",
+		"\"n\":1}",
+		"\"n\":2}",
+		"\"event\":\"answer\",\"who\":\"dup@fault.localhost\"",
+		"\"code\":101}",
+		"\"event\":\"notice\",\"who\":\"flood-9@fault.localhost\","
+		"\"id\":\"m-1\",\"to\":\"alice@localhost\","
+		"\"kind\":\"failed\",\"code\":408,\"notice\":\"n\","
+		"\"return\":\"flood1.2\"",
+		"\"who\":\"die@fault.localhost\"",
+		"\"answer\":null}\n",
+	};
+	char options[100], *all;
+	const char *at;
+	unsigned port;
+	const int listener = listen_somewhere(&port);
+
+	(void)state;
+	snprintf(options, sizeof(options), OPTIONS "record: %u\n", port);
+	begin(options);
+	w.answer = 101;
+	world_deliver(&w, "ok@fault.localhost", 1);
+	world_deliver(&w, "refuse-403@fault.localhost", 2);
+	world_deliver(&w, "dup@fault.localhost", 3);
+	assert_true(world_wait(&w, &w.report_count, 4));
+	assert_true(world_wait(&w, &w.requests, 2));
+	deliver_notice(4);
+	assert_true(world_wait(&w, &w.report_count, 5));
+	world_deliver(&w, "die@fault.localhost", 5);
+	assert_true(world_wait(&w, &w.downs, 1));
+	at = all = read_record(listener);
+	for (unsigned i = 0; i < PRIM_COUNT(PARTS); i++) {
+		const char *found = strstr(at, PARTS[i]);
+
+		if (!found)
+			fail_msg("%s is not in %s", PARTS[i], at);
+		at = found;
+	}
+	prim_free(all);
+	close(listener);
+	end();
+}
+
+static void one_that_cannot_record_does_not_start(void **state)
+{
+	char options[100];
+	unsigned port;
+
+	(void)state;
+	close(listen_somewhere(&port));
+	snprintf(options, sizeof(options), OPTIONS "record: %u\n", port);
+	world_init(&w, "fault", options);
+	br_host_start(w.host);
+	assert_true(world_wait(&w, &w.host->deaths, 1));
+	assert_true(world_logged(&w, "nobody records at port="));
+	assert_int_equal(w.ups, 0);
 	end();
 }
 
@@ -534,6 +641,8 @@ int main(void)
 		cmocka_unit_test(what_is_said_twice_arrives_twice),
 		cmocka_unit_test(somebody_else_may_be_claimed),
 		cmocka_unit_test(a_notice_is_logged_and_obeys_its_own_option),
+		cmocka_unit_test(what_comes_and_goes_is_recorded),
+		cmocka_unit_test(one_that_cannot_record_does_not_start),
 		cmocka_unit_test(options_say_when_to_try_again),
 		cmocka_unit_test(the_mode_is_for_recipients_that_are_no_order),
 		cmocka_unit_test(the_window_fills_and_empties),
