@@ -45,13 +45,16 @@ class Command:
                 return value
         return default
 
-    def text(self):
+    def content(self):
         """The body without its message/cpim wrapping, if it has one."""
         if not (self.get("Content-Type") or "").startswith("message/cpim"):
-            return self.body.decode()
+            return self.body
         _headers, _, rest = self.body.partition(b"\r\n\r\n")
         _mime, _, content = rest.partition(b"\r\n\r\n")
-        return content.decode()
+        return content
+
+    def text(self):
+        return self.content().decode()
 
     def __repr__(self):
         return f"<{self.start} {dict(self.headers)}>"
@@ -253,7 +256,7 @@ class Client:
             if future:
                 future.set_result(command)
         elif command.method == "SEND":
-            code = self.answer(command) if callable(self.answer) else self.answer
+            code = self.decide(command)
             if code is not None:
                 self.respond(command, code)
             with self.lock:
@@ -261,6 +264,9 @@ class Client:
                 self.lock.notify_all()
         elif command.id != "-":
             self.respond(command, 200)
+
+    def decide(self, command):
+        return self.answer(command) if callable(self.answer) else self.answer
 
     def respond(self, command, code):
         echo = [(n, command.get(n)) for n in
