@@ -91,7 +91,10 @@ void br_store_account_passwd(struct br_store *s,
     const struct br_store_account *account, br_store_done_fn done, void *arg);
 /* Also ends what is queued for it, wherever it was to go (403, "account
  * removed"; each with its notice), and drops its links, its presence and every
- * subscription by it or to it. */
+ * subscription by it or to it. Messages end in steps, so that nobody waits for
+ * all of them; only those that were stored before, so that an account that is
+ * made again at once keeps its own. A removal that a crash cuts short is gone on
+ * with when the store is opened. */
 void br_store_account_drop(struct br_store *s, struct prim_slice key,
     br_store_done_fn done, void *arg);
 
@@ -322,8 +325,10 @@ typedef void (*br_store_message_fn)(void *arg, const struct br_store_message *m,
 
 /* Whoever ends a message below may have to tell its sender: the notice is made
  * (bridge/notice.h) and stored as a message like any other in the transaction of
- * the end. `fn` is called on the loop for each notice that was committed, before
- * the callback of what caused it, so that the outbox learns of it. */
+ * the end. `fn` is called on the loop for each notice that was committed, without
+ * head and body, before the callback of what caused it, so that the outbox learns
+ * of it. A notice that is there already (its key is known) is not told again. Set
+ * it before br_store_message_each(). */
 void br_store_on_notice(struct br_store *s, br_store_message_fn fn, void *arg);
 
 /* Stores the message and the duplicate key with answer 101, in one
@@ -349,13 +354,16 @@ void br_store_message_put(struct br_store *s, const struct br_store_message *m,
 void br_store_sent_put(struct br_store *s, const struct br_store_message *m,
     br_store_put_fn done, void *arg);
 
-/* The message `seq` with head and body; NULL when it is gone or damaged
- * (`failed` tells which is not known). Reader thread. */
+/* The message `seq` with head and body; NULL when it is gone or damaged (with
+ * `failed` not even that is known). Which of the two does not matter: whoever
+ * quarantines it then does nothing to one that is gone. Reader thread. */
 void br_store_message_get(struct br_store *s, int64_t seq,
     br_store_message_fn found, void *arg);
 
 /* At start, synchronously: every stored message in the order of seq, without
- * head and body. False when the database cannot be read. */
+ * head and body; also those in quarantine. Not those that are found damaged:
+ * they go into quarantine (500, "damaged") by themselves, nor those whose account
+ * is being removed. False when the database cannot be read. */
 bool br_store_message_each(struct br_store *s, br_store_message_fn each,
     void *arg, struct br_err *err);
 
@@ -375,7 +383,7 @@ struct br_store_attempt {
 };
 
 /* Remembers that a hand-off begins, how it went, when the next one may. Copied.
- * A hand-off more than before is a line of history. */
+ * A hand-off more than before is a line of history. ABSENT: it is gone. */
 void br_store_message_attempt(struct br_store *s,
     const struct br_store_attempt *attempt, br_store_done_fn done, void *arg);
 
@@ -397,7 +405,7 @@ struct br_store_end {
 
 /* The end of a message: the row goes, its duplicate key stays, a line of history
  * is written and its sender told, all in one transaction. Who is told what:
- *	101	nobody; it is kept for br_store_report()
+ *	101	nobody; it is kept for br_store_report(), and so is its key
  *	200	"delivered", if BR_REPORT_POSITIVE was asked for
  *	else	"failed", unless its sender has been told already
  * `end` is copied; `done` may be NULL. */
@@ -406,21 +414,27 @@ void br_store_message_end(struct br_store *s, int64_t seq,
 
 /* Takes it out of circulation: the row stays for the operator, marked, until
  * BR_QUARANTINE_MS from now (forget_ms of `end` is not used), and its sender is
- * told that it failed, in one transaction. */
+ * told that it failed, in one transaction. A second time changes nothing. Damage
+ * does not keep it from going: when only its content or where it goes is
+ * damaged, its sender is told; when the envelope is (addresses, ids, times), he
+ * cannot be, and the log says so. */
 #define BR_QUARANTINE_MS ((int64_t)30 * 24 * 3600 * 1000)
 void br_store_message_quarantine(struct br_store *s, int64_t seq,
     const struct br_store_end *end, br_store_done_fn done, void *arg);
 /* Back into circulation until `expires_ms`, with no deaths. ABSENT: it is not
- * quarantined. Its sender is not told again, however it ends. */
+ * quarantined, or it is damaged and would only come back. Its sender is not told
+ * again, however it ends. */
 void br_store_message_release(struct br_store *s, int64_t seq,
     int64_t expires_ms, br_store_done_fn done, void *arg);
-/* Tells its sender that it is late, once, in the transaction that notes it. */
+/* Tells its sender that it is late, once, in the transaction that notes it; a
+ * second time changes nothing. */
 void br_store_message_delayed(struct br_store *s, int64_t seq,
     br_store_done_fn done, void *arg);
 
 /* Later word of a message that ended with 101: 200, 4xx or 501 end it once more
- * (see br_store_message_end()), 5xx says nothing final and changes nothing.
- * Only `destination` is heard. Copied. ABSENT: nothing is known of it. */
+ * (see br_store_message_end()); 407, 101 and other 5xx say nothing final and
+ * change nothing. Only `destination` is heard. Copied. ABSENT: nothing is known
+ * of it, or it had its end. */
 struct br_store_report {
 	struct prim_digest delivery;
 	struct prim_slice destination; /* "adapter:<name>" */
@@ -449,9 +463,8 @@ typedef void (*br_store_key_fn)(void *arg, uint64_t prefix);
 bool br_store_duplicate_each(struct br_store *s, br_store_key_fn each,
     void *arg, struct br_err *err);
 /* Forgets keys, history, quarantined messages and what was sent that are past
- * their time, and leases and
- * subscriptions that are so for more than an hour: those of a principal nobody
- * has loaded. Runs in small steps so that no commit waits long; does nothing
+ * their time, and leases and subscriptions that are so for more than an hour:
+ * those of a principal nobody has loaded. Runs in small steps so that no commit waits long; does nothing
  * while an earlier one still runs. */
 void br_store_expire(struct br_store *s, int64_t now_ms);
 

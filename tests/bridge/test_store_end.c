@@ -66,34 +66,6 @@ static void the_end_decides_what_a_duplicate_hears(void **state)
 	}
 }
 
-struct lines {
-	unsigned count, ends;
-	char text[512];
-};
-
-static void on_event(void *arg, const struct br_store_event *e)
-{
-	struct lines *lines = arg;
-	size_t used = strlen(lines->text);
-
-	if (!e) {
-		lines->ends++;
-		return;
-	}
-	assert_true(e->at_ms > 0);
-	lines->count++;
-	(void)snprintf(lines->text + used, sizeof(lines->text) - used, "%.*s\n",
-	    PRIM_SLICE_ARG(e->text));
-}
-
-static void history(struct world *w, struct prim_slice id, struct lines *lines)
-{
-	memset(lines, 0, sizeof(*lines));
-	br_store_history_find(w->store, id, on_event, lines);
-	br_store_settle(w->store);
-	assert_int_equal(lines->ends, 1);
-}
-
 static void history_tells_the_whole_story(void **state)
 {
 	struct world *w = *state;
@@ -101,7 +73,7 @@ static void history_tells_the_whole_story(void **state)
 	struct br_store_message other = message_make(2, PRIM_SLICE("story"));
 	struct br_store_put_result result = message_store(w, &m);
 	struct heard heard = { 0 };
-	struct lines lines;
+	struct history_lines lines;
 	struct got got;
 
 	(void)message_store(w, &other);
@@ -136,14 +108,14 @@ static void history_tells_the_whole_story(void **state)
 	    on_done, &heard);
 	world_expect(w, &heard, BR_STORE_ABSENT);
 
-	history(w, PRIM_SLICE("Story"), &lines);
+	history_read(w, PRIM_SLICE("Story"), &lines);
 	assert_string_equal(lines.text,
 	    "accepted from=ann@here.example to=bob@here.example"
 	    " via=inbox:bob@here.example\n"
 	    "attempt n=1\n"
 	    "attempt n=2\n"
 	    "end code=200 reason=delivered\n");
-	history(w, PRIM_SLICE("none"), &lines);
+	history_read(w, PRIM_SLICE("none"), &lines);
 	assert_int_equal(lines.count, 0);
 }
 
@@ -152,7 +124,7 @@ static void history_stops_at_a_thousand_lines(void **state)
 	struct world *w = *state;
 	struct br_store_message m = message_make(1, PRIM_SLICE("long"));
 	struct br_store_put_result result = message_store(w, &m);
-	struct lines lines;
+	struct history_lines lines;
 
 	for (unsigned i = 1; i <= 1100; i++)
 		br_store_message_attempt(w->store,
@@ -161,7 +133,7 @@ static void history_stops_at_a_thousand_lines(void **state)
 			.next_try_ms = 0 },
 		    NULL, NULL);
 	br_store_settle(w->store);
-	history(w, PRIM_SLICE("long"), &lines);
+	history_read(w, PRIM_SLICE("long"), &lines);
 	assert_int_equal(lines.count, 1000);
 }
 
@@ -188,7 +160,7 @@ static void the_past_is_forgotten_in_steps(void **state)
 {
 	struct world *w = *state;
 	struct br_store_message m = message_make(0, PRIM_SLICE("m"));
-	struct lines lines;
+	struct history_lines lines;
 
 	store_many(w, 0, 400);
 	for (int64_t seq = 1; seq <= 300; seq++)
@@ -208,7 +180,7 @@ static void the_past_is_forgotten_in_steps(void **state)
 	br_store_expire(w->store, 9000);
 	br_store_settle(w->store);
 	assert_int_equal(keys(w), 100);
-	history(w, PRIM_SLICE("many"), &lines);
+	history_read(w, PRIM_SLICE("many"), &lines);
 	assert_int_equal(lines.count, 100);
 	assert_int_equal(message_store(w, &m).outcome, BR_STORE_DONE);
 }

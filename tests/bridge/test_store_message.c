@@ -3,16 +3,11 @@
 
 #include "tests/bridge/store_world.h"
 
-#include <sqlite3.h>
-
-#include "bridge/metric.h"
-#include "prim/base.h"
-
 struct got {
 	unsigned calls;
 	bool there, failed;
 	struct br_store_message m; /* its slices borrow from `text` */
-	char text[8][64];
+	char text[11][64];
 	size_t body_len;
 	uint64_t body_sum;
 	int64_t seq_before;
@@ -50,6 +45,10 @@ static void on_message(void *arg, const struct br_store_message *m, bool failed)
 	got->m.message_id = copy(got->text[4], m->message_id);
 	got->m.return_token = copy(got->text[5], m->return_token);
 	got->m.head = copy(got->text[6], m->head);
+	got->m.notice_from = copy(got->text[7], m->notice_from);
+	got->m.target = copy(got->text[8], m->target);
+	got->m.tried = copy(got->text[9], m->tried);
+	got->m.last_reason = copy(got->text[10], m->last_reason);
 	got->body_len = m->body.len;
 	got->body_sum = sum(m->body);
 }
@@ -79,6 +78,18 @@ static void assert_same(const struct br_store_message *a,
 	assert_int_equal(a->expires_ms, b->expires_ms);
 	assert_int_equal(a->attempts, b->attempts);
 	assert_int_equal(a->next_try_ms, b->next_try_ms);
+	assert_memory_equal(&a->delivery, &b->delivery, sizeof(a->delivery));
+	assert_true(prim_slice_eq(a->target, b->target));
+	assert_true(prim_slice_eq(a->tried, b->tried));
+	assert_true(prim_slice_eq(a->notice_from, b->notice_from));
+	assert_true(prim_slice_eq(a->last_reason, b->last_reason));
+	assert_int_equal(a->reports, b->reports);
+	assert_int_equal(a->delay_notice_ms, b->delay_notice_ms);
+	assert_int_equal(a->is_notice, b->is_notice);
+	assert_int_equal(a->deaths, b->deaths);
+	assert_int_equal(a->last_code, b->last_code);
+	assert_int_equal(a->is_told, b->is_told);
+	assert_int_equal(a->is_quarantined, b->is_quarantined);
 }
 
 static void a_message_comes_back_as_it_was_put(void **state)
@@ -111,6 +122,7 @@ static void a_message_comes_back_as_it_was_put(void **state)
 		assert_true(prim_slice_eq(got.m.head, m.head));
 		assert_int_equal(got.body_len, bodies[i].len);
 		assert_int_equal(got.body_sum, sum(bodies[i]));
+		assert_int_equal(got.m.octets, m.head.len + bodies[i].len);
 	}
 	get(w, 99, &got);
 	assert_false(got.there);
@@ -171,51 +183,70 @@ static void a_seq_is_never_given_twice(void **state)
 	assert_int_equal(message_store(w, &n).seq, seq + 1);
 }
 
-/* Does `sql` to the file behind the store's back. */
-static void harm(const struct world *w, const char *sql)
+static void pages_have_everything_in_order(void **state)
 {
-	char path[300];
-	sqlite3 *db = NULL;
+	struct world *w = *state;
+	struct got got = { 0 };
+	int64_t after = 0;
 
-	(void)snprintf(path, sizeof(path), "%s/queue.db", w->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	store_many(w, 0, 25);
+	for (unsigned page = 1; page <= 3; page++) {
+		br_store_message_page(w->store, after, 10, on_message, &got);
+		br_store_settle(w->store);
+		assert_false(got.there); /* the end of the page */
+		after = got.seq_before;
+		assert_int_equal(after, page < 3 ? page * 10 : 25);
+		assert_int_equal(got.calls, after + page);
+	}
+	assert_int_equal(got.m.octets,
+	    message_make(0, PRIM_SLICE("m")).head.len + strlen("hello"));
+	assert_int_equal(got.body_len, 0);
+	br_store_message_page(w->store, 25, 10, on_message, &got);
+	br_store_settle(w->store);
+	assert_int_equal(got.calls, 29);
 }
 
-static void a_damaged_message_is_not_handed_out(void **state)
+static void count_reason(void *arg, const struct br_store_message *m,
+    bool failed)
 {
-	static const char *const CASES[] = {
-		"UPDATE content SET body = x'68656c6c70'",
-		"UPDATE content SET head = x''",
-		"UPDATE message SET recipient = 'eve@there.example'",
-		"UPDATE message SET destination = 'adapter:mail'",
-		"UPDATE message SET key = x'00'",
-		"UPDATE message SET expires_ms = 2001",
-		"DELETE FROM content",
-	};
+	assert_false(failed);
+	if (m)
+		((struct got *)arg)->body_len = m->last_reason.len;
+}
+
+static void what_is_put_with_how_it_fared_keeps_that(void **state)
+{
 	struct world *w = *state;
+	struct br_store_message m = message_make(3, PRIM_SLICE("Id-3"));
+	char reason[300];
 	struct got got;
 
-	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		struct br_store_message m = message_make(i, PRIM_SLICE("m"));
-		int64_t seq = message_store(w, &m).seq;
-		int64_t errors = br_metric_get(BR_METRIC_STORE_ERRORS);
-		struct heard heard = { 0 };
+	memset(reason, 'r', sizeof(reason));
+	m.target = PRIM_SLICE("romeo@there.example");
+	m.tried = PRIM_SLICE("juliet@there.example\n");
+	m.reports = BR_REPORT_POSITIVE | BR_REPORT_PROCESSING;
+	m.delay_notice_ms = 77;
+	m.attempts = 1;
+	m.deaths = 2;
+	m.last_code = 503;
+	m.last_reason = PRIM_SLICE("gone");
+	m.is_notice = true;
+	get(w, message_store(w, &m).seq, &got);
+	assert_true(got.there);
+	assert_same(&got.m, &m);
 
-		get(w, seq, &got);
-		assert_true(got.there);
-		harm(w, CASES[i]);
-		get(w, seq, &got);
-		assert_false(got.there);
-		assert_false(got.failed);
-		assert_int_equal(br_metric_get(BR_METRIC_STORE_ERRORS),
-		    errors + 1);
-		br_store_message_end(w->store, seq,
-		    &(struct br_store_end){ 500, PRIM_SLICE("damaged"), 0 },
-		    on_done, &heard);
-		world_expect(w, &heard, BR_STORE_DONE);
-	}
+	/* A long reason is cut, and not in the middle of a character. */
+	m = message_make(4, PRIM_SLICE("Id-4"));
+	memcpy(reason + BR_REASON_MAX - 1, "\xc3\xa4", 2);
+	br_store_message_attempt(w->store,
+	    &(struct br_store_attempt){ .seq = message_store(w, &m).seq,
+		.last_reason = prim_slice_make(reason, sizeof(reason)) },
+	    NULL, NULL);
+	memset(reason, 'x', 10);
+	br_store_settle(w->store);
+	br_store_message_page(w->store, 1, 1, count_reason, &got);
+	br_store_settle(w->store);
+	assert_int_equal(got.body_len, BR_REASON_MAX - 1);
 }
 
 int main(void)
@@ -226,7 +257,8 @@ int main(void)
 		IN_MEMORY(a_duplicate_gets_the_first_ones_answer),
 		IN_FOLDER(everything_is_told_at_start),
 		IN_FOLDER(a_seq_is_never_given_twice),
-		IN_FOLDER(a_damaged_message_is_not_handed_out),
+		IN_FOLDER(pages_have_everything_in_order),
+		IN_FOLDER(what_is_put_with_how_it_fared_keeps_that),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
