@@ -278,9 +278,10 @@ static void what_comes_and_goes_is_recorded(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(PARTS); i++) {
 		const char *found = strstr(at, PARTS[i]);
 
-		if (!found)
+		if (found)
+			at = found;
+		else
 			fail_msg("%s is not in %s", PARTS[i], at);
-		at = found;
 	}
 	prim_free(all);
 	close(listener);
