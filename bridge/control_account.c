@@ -7,6 +7,7 @@
 #include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/control_job.h"
+#include "bridge/identity.h"
 #include "bridge/store.h"
 #include "bridge/worker.h"
 #include "prim/base.h"
@@ -222,6 +223,17 @@ void br_control_account_passwd(struct br_control_job *job,
 	change_free(change);
 }
 
+/* Its links are gone in the same moment: whoever gets the name next has none. */
+static void removal_settle(void *arg, enum br_store_outcome outcome)
+{
+	struct change *change = arg;
+
+	if (outcome == BR_STORE_DONE && change->job->c.identities)
+		br_identities_forget(change->job->c.identities,
+		    prim_key_slice(&change->key));
+	change_settle(change, outcome);
+}
+
 void br_control_account_remove(struct br_control_job *job,
     const json_t *request)
 {
@@ -229,7 +241,7 @@ void br_control_account_remove(struct br_control_job *job,
 
 	if (change)
 		br_store_account_drop(job->c.store,
-		    prim_key_slice(&change->key), change_settle, change);
+		    prim_key_slice(&change->key), removal_settle, change);
 }
 
 static json_t *account_json(const struct br_store_account *account)

@@ -240,6 +240,24 @@ static void a_known_link_needs_no_network(void **state)
 	assert_int_equal(link_count(w, ANN), 0);
 }
 
+/* Whoever gets the name next has none of them. */
+static void an_account_that_goes_has_no_links_any_more(void **state)
+{
+	struct world *w = *state;
+
+	make_account(w, ANN);
+	ask_link(w, "link add", ANN, ROMEO);
+	ask_json(w,
+	    json_pack("{s:s, s:s}", "command", "account remove", "address",
+		ANN));
+	assert_true(is_ok(w));
+	assert_null(br_identity_of(w->identities, PRIM_SLICE(ROMEO)));
+	make_account(w, ANN);
+	assert_int_equal(link_count(w, ANN), 0);
+	ask_link(w, "link add", ANN, ROMEO);
+	assert_true(is_ok(w));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -251,6 +269,7 @@ int main(void)
 		TEST(a_link_that_cannot_be_is_refused),
 		TEST(a_server_asks_the_network_for_its_spelling),
 		TEST(a_known_link_needs_no_network),
+		TEST(an_account_that_goes_has_no_links_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
