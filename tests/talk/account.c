@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Accounts of a server in this process. */
+/* Accounts of a server in this process, and their links. */
 
 #include "tests/talk/world.h"
 
@@ -53,4 +53,58 @@ void talk_world_remove(struct talk_world *w, struct prim_slice name)
 	br_server_account_changed(w->server, prim_buf_slice(&key));
 	prim_buf_fini(&key);
 	talk_world_turn(w);
+}
+
+/* ---- links ---- */
+
+static void on_done(void *arg, const char *why)
+{
+	*(bool *)arg = why == NULL;
+}
+
+bool talk_world_link(struct talk_world *w, struct prim_slice name,
+    struct prim_slice address)
+{
+	struct prim_buf key = { 0 };
+	struct br_identity_wish wish = { .address = address,
+		.side = BR_SIDE_OPERATOR };
+	bool ok = false;
+
+	put_key(&key, name);
+	wish.principal = prim_buf_slice(&key);
+	br_identity_ask(w->server->identities, &wish, NULL, on_done, &ok);
+	br_store_settle(w->server->store);
+	prim_buf_fini(&key);
+	talk_world_turn(w);
+	return ok;
+}
+
+bool talk_world_unlink(struct talk_world *w, struct prim_slice name,
+    struct prim_slice address)
+{
+	struct prim_buf key = { 0 };
+	bool ok = false;
+
+	put_key(&key, name);
+	br_identity_remove(w->server->identities, prim_buf_slice(&key), address,
+	    on_done, &ok);
+	br_store_settle(w->server->store);
+	prim_buf_fini(&key);
+	talk_world_turn(w);
+	return ok;
+}
+
+bool talk_world_order(struct talk_world *w, struct prim_slice name,
+    struct prim_slice words)
+{
+	struct prim_buf key = { 0 };
+	bool ok = false;
+
+	put_key(&key, name);
+	br_identity_order_set(w->server->identities, prim_buf_slice(&key),
+	    words, on_done, &ok);
+	br_store_settle(w->server->store);
+	prim_buf_fini(&key);
+	talk_world_turn(w);
+	return ok;
 }

@@ -166,7 +166,7 @@ bool talk_expand(const struct talk_names *names, struct prim_slice text,
 	return ok;
 }
 
-/* {*} or {name}, not {=name} or {20*text}. */
+/* {*}, {name} or {8#name}, not {=name} or {20*text}. */
 static bool is_unknown(struct prim_slice braces)
 {
 	return prim_slice_eq(braces, PRIM_SLICE("*")) ||
@@ -197,12 +197,37 @@ static bool take_known(const struct talk_names *names,
 	return ok;
 }
 
+static size_t count_digits(struct prim_slice text)
+{
+	size_t count = 0;
+
+	while (count < text.len && text.ptr[count] >= '0' &&
+	    text.ptr[count] <= '9')
+		count++;
+	return count;
+}
+
+/* "8#name": no digit more stands behind them. */
+static bool match_digits(struct talk_names *names, struct prim_slice braces,
+    struct prim_slice pattern, struct prim_slice got)
+{
+	struct prim_slice number = prim_slice_cut(&braces, '#');
+	uint64_t count;
+
+	return prim_slice_number(number, 64, &count) &&
+	    count_digits(got) == count &&
+	    talk_match(names, pattern, prim_slice_from(got, count)) &&
+	    talk_names_put(names, braces, prim_slice_make(got.ptr, count));
+}
+
 static bool match_unknown(struct talk_names *names, struct prim_slice pattern,
     struct prim_slice got)
 {
 	struct prim_slice braces;
 	bool is_any, ok = take_braces(&pattern, &braces);
 
+	if (ok && prim_slice_find(braces, '#') >= 0)
+		return match_digits(names, braces, pattern, got);
 	is_any = prim_slice_eq(braces, PRIM_SLICE("*"));
 	for (size_t len = is_any ? 0 : 1; ok && len <= got.len; len++) {
 		if (!is_any && got.ptr[len - 1] == ' ')

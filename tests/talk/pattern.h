@@ -11,13 +11,14 @@
  *	{=name}                  what {name} was
  *	{*}                      anything (only in what is expected)
  *	{name}                   anything without SP, kept as `name` (likewise)
+ *	{8#name}                 eight digits, kept as `name` (likewise)
  */
 
 #include <stdbool.h>
 
 #include "prim/buf.h"
 
-#define TALK_NAMES_MAX 64
+#define TALK_NAMES_MAX 512
 
 struct talk_name {
 	char *name;  /* owned */

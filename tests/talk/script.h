@@ -11,7 +11,7 @@
 
 #include "prim/buf.h"
 
-#define TALK_MACROS_MAX 64
+#define TALK_MACROS_MAX 256
 #define TALK_PARAMS_MAX 8
 
 struct talk_macro {

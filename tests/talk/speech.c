@@ -210,6 +210,8 @@ static bool hear_line(struct talk *t, struct prim_slice text)
 	if (!hear_end(t))
 		return false;
 	put_pattern(&pattern, text);
+	if (!h->in_head)
+		talk_pings(t, c);
 	if (!next_line(c, &got) ||
 	    !talk_match(&t->names, prim_buf_slice(&pattern), got)) {
 		ok = talk_differs(t, text, got);

@@ -143,6 +143,22 @@ struct talk_conn *talk_conn(struct talk *t, unsigned c)
 	return conn;
 }
 
+static bool take_ping(struct talk_conn *c, struct prim_slice ping)
+{
+	if (!prim_slice_starts(talk_conn_unread(c), ping))
+		return false;
+	c->taken += ping.len;
+	return true;
+}
+
+void talk_pings(const struct talk *t, struct talk_conn *c)
+{
+	while (t->skips_pings &&
+	    (take_ping(c, PRIM_SLICE("PING PRIM-IM/1.0 - 0\r\n\r\n")) ||
+		take_ping(c, PRIM_SLICE("PING PRIM-PR/1.0 - 0\r\n\r\n"))))
+		continue;
+}
+
 /* ---- lines ---- */
 
 static bool run_text(struct talk *t, struct prim_slice text, bool is_file);
@@ -196,6 +212,7 @@ static bool run_end(struct talk *t)
 
 	talk_world_turn(&t->world);
 	for (unsigned i = 0; ok && i < TALK_ENDS; i++) {
+		talk_pings(t, &t->world.conns[i]);
 		if (talk_conn_unread(&t->world.conns[i]).len > 0)
 			ok = talk_fail(t, "more came than was expected");
 	}

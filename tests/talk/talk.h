@@ -31,6 +31,7 @@ struct talk {
 	struct talk_names names;
 	struct prim_buf config;
 	bool in_config, is_open;
+	bool skips_pings; /* those of the server to clients that say nothing */
 	/* The lines in front of this one: 'C' or 'S' of a connection, or 0; for
 	 * an adapter's, too. */
 	char who;
@@ -51,6 +52,9 @@ bool talk_differs(struct talk *t, struct prim_slice expected,
 
 /* The connection `c`, which is opened if it is new and a client's. */
 struct talk_conn *talk_conn(struct talk *t, unsigned c);
+
+/* Between two commands: forgets PINGs that came, if the script wants that. */
+void talk_pings(const struct talk *t, struct talk_conn *c);
 
 /* The configuration so far, with `line` in place of what it had under the same
  * key. */

@@ -64,6 +64,7 @@ static bool do_quiet(struct talk *t, struct prim_slice args)
 	struct talk_conn *c = talk_conn(t, take_conn(&args));
 
 	talk_world_turn(&t->world);
+	talk_pings(t, c);
 	if (talk_conn_unread(c).len > 0)
 		return talk_differs(t, PRIM_SLICE("nothing"),
 		    talk_conn_unread(c));
@@ -74,10 +75,18 @@ static bool do_end(struct talk *t, struct prim_slice args)
 {
 	struct talk_conn *c = talk_conn(t, take_conn(&args));
 
+	talk_pings(t, c);
 	if (talk_conn_unread(c).len > 0)
 		return talk_differs(t, PRIM_SLICE("the end"),
 		    talk_conn_unread(c));
 	return c->is_ended || talk_fail(t, "still open");
+}
+
+static bool do_patient(struct talk *t, struct prim_slice args)
+{
+	(void)args;
+	t->skips_pings = true;
+	return true;
 }
 
 static bool do_deaf(struct talk *t, struct prim_slice args)
@@ -130,6 +139,30 @@ static bool do_remove(struct talk *t, struct prim_slice args)
 {
 	talk_world_remove(&t->world, args);
 	return true;
+}
+
+static bool do_link(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+
+	return talk_world_link(&t->world, name, args) ||
+	    talk_fail(t, "no such link can be made");
+}
+
+static bool do_unlink(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+
+	return talk_world_unlink(&t->world, name, args) ||
+	    talk_fail(t, "there is no such link");
+}
+
+static bool do_order(struct talk *t, struct prim_slice args)
+{
+	struct prim_slice name = prim_slice_cut(&args, ' ');
+
+	return talk_world_order(&t->world, name, args) ||
+	    talk_fail(t, "no such order can be set");
 }
 
 static bool do_challenge(struct talk *t, struct prim_slice args)
@@ -223,6 +256,7 @@ static const struct word {
 	{ { "quiet", 5 },       do_quiet     },
 	{ { "end", 3 },         do_end       },
 	{ { "advance", 7 },     do_advance   },
+	{ { "patient", 7 },     do_patient   },
 	{ { "deaf", 4 },        do_deaf      },
 	{ { "hear", 4 },        do_hear      },
 	{ { "forget", 6 },      do_forget    },
@@ -231,6 +265,9 @@ static const struct word {
 	{ { "adapter", 7 },     do_adapter   },
 	{ { "reload", 6 },      do_reload    },
 	{ { "remove", 6 },      do_remove    },
+	{ { "link", 4 },        do_link      },
+	{ { "unlink", 6 },      do_unlink    },
+	{ { "order", 5 },       do_order     },
 	{ { "challenge", 9 },   do_challenge },
 	{ { "stop", 4 },        do_stop      },
 	{ { "certify", 7 },     do_certify   },

@@ -31,6 +31,10 @@ struct talk_conn {
 	bool is_deaf;  /* does not read */
 };
 
+/* In place of br_clock_wall_ms() where a test is linked so: what the store sees of
+ * the wall is our clock, too. Any thread. */
+int64_t __wrap_br_clock_wall_ms(void);
+
 struct talk_world {
 	struct event_base *base;  /* owned */
 	struct br_config *config; /* owned */
@@ -53,6 +57,15 @@ bool talk_world_account(struct talk_world *w, struct prim_slice name,
     struct prim_slice password);
 /* Removes it, as the operator does. */
 void talk_world_remove(struct talk_world *w, struct prim_slice name);
+
+/* Links "ADDRESS" to NAME@prim.example, ends that, or sets where NAME is looked
+ * for, as the operator does. False: refused. */
+bool talk_world_link(struct talk_world *w, struct prim_slice name,
+    struct prim_slice address);
+bool talk_world_unlink(struct talk_world *w, struct prim_slice name,
+    struct prim_slice address);
+bool talk_world_order(struct talk_world *w, struct prim_slice name,
+    struct prim_slice words);
 
 /* Does what SIGHUP does, with this configuration. */
 bool talk_world_reload(struct talk_world *w, struct prim_slice config,
