@@ -84,17 +84,6 @@ void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
 	ending_write(ending_new(s, seq, code, reason));
 }
 
-void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
-    struct prim_slice reason)
-{
-	struct br_ending *e = ending_new(s, seq, code, reason);
-
-	br_warn(&s->log, "message quarantined seq=%lld code=%u why=%s",
-	    (long long)seq, code, br_quote(reason));
-	e->is_quarantine = true;
-	ending_write(e);
-}
-
 /* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
 static struct prim_slice via(struct prim_slice destination)
 {
@@ -104,23 +93,38 @@ static struct prim_slice via(struct prim_slice destination)
 	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
 }
 
-/* With an account goes what waited for it: of that only the number is left. */
+void br_ending_tell(struct br_server *s, const struct br_store_message *m,
+    unsigned code, struct prim_slice reason)
+{
+	const struct br_history_line line = { .event = BR_HISTORY_END,
+		.delivery = &m->delivery,
+		.seq = m->seq,
+		.code = code,
+		.reason = reason };
+
+	br_info(&s->log,
+	    "message end code=%u id=%s from=%s to=%s via=%s delay_ms=%lld "
+	    "why=%s",
+	    code, br_quote(m->message_id), br_quote(m->sender),
+	    br_quote(m->recipient), br_quote(via(m->destination)),
+	    (long long)(br_server_now(s) - m->accepted_ms), br_quote(reason));
+	br_history_put(s->history, br_server_now(s), &line);
+}
+
+/* With an account goes what waited for it, and of what is damaged nothing can be
+ * said: of that only the number is left. */
 static void on_read(void *arg, const struct br_store_message *m, bool failed)
 {
 	struct br_ending *e = arg;
-	const struct br_server *s = e->server;
+	struct br_server *s = e->server;
+	struct prim_slice reason = prim_slice_make(e->reason, e->reason_len);
 
 	(void)failed;
 	if (m)
-		br_info(&s->log,
-		    "message end code=%u id=%s from=%s to=%s via=%s "
-		    "delay_ms=%lld why=%s",
-		    e->code, br_quote(m->message_id), br_quote(m->sender),
-		    br_quote(m->recipient), br_quote(via(m->destination)),
-		    (long long)(br_server_now(s) - m->accepted_ms), e->reason);
+		br_ending_tell(s, m, e->code, reason);
 	else
 		br_info(&s->log, "message end code=%u seq=%lld why=%s", e->code,
-		    (long long)e->seq, e->reason);
+		    (long long)e->seq, br_quote(reason));
 	ending_write(e);
 }
 
@@ -129,6 +133,17 @@ void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
 {
 	struct br_ending *e = ending_new(s, seq, code, prim_slice_of(reason));
 
+	br_store_message_get(s->store, seq, on_read, e);
+}
+
+void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
+    struct prim_slice reason)
+{
+	struct br_ending *e = ending_new(s, seq, code, reason);
+
+	br_warn(&s->log, "message quarantined seq=%lld code=%u why=%s",
+	    (long long)seq, code, br_quote(reason));
+	e->is_quarantine = true;
 	br_store_message_get(s->store, seq, on_read, e);
 }
 

@@ -14,6 +14,7 @@
 
 struct br_server;
 struct br_ending;
+struct br_store_message;
 
 /* Message `seq` ended with `code`; `reason` is copied. */
 void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
@@ -27,6 +28,10 @@ void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
 /* Out of circulation instead. */
 void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
     struct prim_slice reason);
+
+/* The line of the end of `m`, in the log and in the history. */
+void br_ending_tell(struct br_server *s, const struct br_store_message *m,
+    unsigned code, struct prim_slice reason);
 
 /* Forgets what is not written yet; the store makes no more callbacks. */
 void br_ending_free_all(struct br_server *s);

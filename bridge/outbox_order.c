@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/outbox_private.h"
 #include "bridge/server.h"
@@ -13,7 +14,9 @@ struct order {
 	int64_t seq;
 	enum br_outbox_verb verb;
 	br_outbox_done_fn done;
-	void *arg; /* borrowed */
+	void *arg;          /* borrowed */
+	const char *reason; /* static */
+	bool was_quarantined;
 };
 
 static void order_end(struct order *order, const char *why)
@@ -43,11 +46,6 @@ static void order_settle(struct order *order, enum br_store_outcome outcome)
 		order_end(order,
 		    "nothing was changed: the database could not be written; "
 		    "look at free disk space and the log of primd");
-}
-
-static void on_written(void *arg, enum br_store_outcome outcome)
-{
-	order_settle(arg, outcome);
 }
 
 /* ---- back into circulation ---- */
@@ -98,36 +96,54 @@ static void retry(struct order *order, struct br_row *row)
 
 /* ---- out of it ---- */
 
-static void on_dropped(void *arg, enum br_store_outcome outcome)
+static void on_ended(void *arg, enum br_store_outcome outcome)
 {
-	if (outcome == BR_STORE_DONE)
+	const struct order *order = arg;
+
+	if (outcome == BR_STORE_DONE && order->was_quarantined)
 		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, -1);
 	order_settle(arg, outcome);
 }
 
-static void drop(struct order *order, struct br_row *row)
+static void end_it(struct order *order)
 {
 	struct br_server *s = order->outbox->server;
 	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
-		.reason = PRIM_SLICE("dropped by the operator"),
+		.reason = prim_slice_of(order->reason),
 		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
-	const br_store_done_fn done = row ? on_written : on_dropped;
 
-	if (row)
-		br_row_drop(order->outbox, row);
-	br_store_message_end(s->store, order->seq, &end, done, order);
+	if (order->verb == BR_OUTBOX_DROP)
+		br_store_message_end(s->store, order->seq, &end, on_ended,
+		    order);
+	else
+		br_store_message_quarantine(s->store, order->seq, &end,
+		    on_ended, order);
 }
 
-static void quarantine(struct order *order, struct br_row *row)
+/* The line of its end comes from what is stored. */
+static void on_known(void *arg, const struct br_store_message *m, bool failed)
 {
-	struct br_server *s = order->outbox->server;
-	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
-		.reason = PRIM_SLICE("quarantined by the operator") };
+	struct order *order = arg;
 
-	br_metric_add(BR_METRIC_QUARANTINES, 1);
-	br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
-	br_row_drop(order->outbox, row);
-	br_store_message_quarantine(s->store, order->seq, &end, on_written,
+	(void)failed;
+	if (m && !m->is_quarantined)
+		br_ending_tell(order->outbox->server, m, PRIM_INTERNAL_ERROR,
+		    prim_slice_of(order->reason));
+	order->was_quarantined = m && m->is_quarantined;
+	end_it(order);
+}
+
+static void take_out(struct order *order, struct br_row *row)
+{
+	order->reason = "dropped by the operator";
+	if (order->verb == BR_OUTBOX_QUARANTINE) {
+		order->reason = "quarantined by the operator";
+		br_metric_add(BR_METRIC_QUARANTINES, 1);
+		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
+	}
+	if (row)
+		br_row_drop(order->outbox, row);
+	br_store_message_get(order->outbox->server->store, order->seq, on_known,
 	    order);
 }
 
@@ -140,10 +156,8 @@ static void order_row(struct order *order, struct br_row *row)
 		order_end(order,
 		    "it is just being handed over; try again in a minute, when "
 		    "its fate is known");
-	else if (order->verb == BR_OUTBOX_DROP)
-		drop(order, row);
 	else
-		quarantine(order, row);
+		take_out(order, row);
 }
 
 void br_outbox_order(struct br_outbox *o, int64_t seq, enum br_outbox_verb verb,
@@ -162,7 +176,7 @@ void br_outbox_order(struct br_outbox *o, int64_t seq, enum br_outbox_verb verb,
 	else if (verb == BR_OUTBOX_RETRY)
 		release(order);
 	else if (verb == BR_OUTBOX_DROP)
-		drop(order, NULL);
+		take_out(order, NULL);
 	else
 		order_absent(order);
 }
