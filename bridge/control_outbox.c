@@ -3,6 +3,7 @@
 
 #include "bridge/control_outbox.h"
 #include "bridge/clock.h"
+#include "bridge/config.h"
 #include "prim/base.h"
 #include "prim/status.h"
 
@@ -83,24 +84,60 @@ static const char *state_of(const struct br_store_message *m,
 								: "waiting";
 }
 
-/* When it is tried again: not said where it waits for something else. */
-static void add_next_try(json_t *into, const struct br_store_message *m,
-    const json_t *live, int64_t now_ms)
+static const struct br_config_adapter *
+adapter_find(const struct br_config *config, struct prim_slice name)
+{
+	for (size_t i = 0; i < config->adapter_count; i++) {
+		if (prim_slice_eq(name,
+			prim_slice_of(config->adapters[i].name)))
+			return &config->adapters[i];
+	}
+	return NULL;
+}
+
+/* Does the running server say that its adapter has no link? */
+static bool is_cut_off(const struct br_control *c,
+    const struct br_store_message *m)
+{
+	const struct br_control_way way = {
+		.adapter = adapter_find(c->config, via_of(m)),
+		.from = m->sender,
+		.to = m->recipient,
+	};
+	json_t *known;
+	bool is_down;
+
+	if (!way.adapter || !c->ops || !c->ops->route_state)
+		return false;
+	known = json_object();
+	c->ops->route_state(c->ctx, &way, known);
+	is_down = json_is_false(json_object_get(known, "up"));
+	json_decref(known);
+	return is_down;
+}
+
+/* When it is tried again, or what it waits for. */
+static void add_next_try(json_t *into, const struct br_control *c,
+    const struct br_store_message *m, const json_t *live, int64_t now_ms)
 {
 	json_t *known = json_object_get(live, "next_try_in_s");
 
 	if (m->is_quarantined ||
 	    json_is_true(json_object_get(live, "under_way")))
 		return;
-	if (known)
+	if (is_cut_off(c, m))
+		json_object_set_new(into, "waits_for", json_string("link"));
+	else if (known)
 		json_object_set(into, "next_try_in_s", known);
-	else if (m->next_try_ms > 0 && !is_for_inbox(m))
+	else if (is_for_inbox(m))
+		json_object_set_new(into, "waits_for", json_string("listener"));
+	else if (m->next_try_ms > 0)
 		json_object_set_new(into, "next_try_in_s",
 		    br_control_left_json(m->next_try_ms, now_ms));
 }
 
-json_t *br_control_outbox_json(const struct br_store_message *m,
-    const json_t *live, int64_t now_ms)
+json_t *br_control_outbox_json(const struct br_control *c,
+    const struct br_store_message *m, const json_t *live, int64_t now_ms)
 {
 	json_t *json = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
 				 "s:i, s:I}",
@@ -116,7 +153,7 @@ json_t *br_control_outbox_json(const struct br_store_message *m,
 	if (m->target.len > 0)
 		json_object_set_new(json, "target",
 		    br_control_text_json(m->target));
-	add_next_try(json, m, live, now_ms);
+	add_next_try(json, c, m, live, now_ms);
 	if (m->last_code)
 		json_object_set_new(json, "last_code",
 		    json_integer(m->last_code));
@@ -220,7 +257,7 @@ static void on_listed(void *arg, const struct br_store_message *m, bool failed)
 		p->waiting++;
 	live = br_control_outbox_live(&p->job->c, m->seq, false);
 	json_array_append_new(p->messages,
-	    br_control_outbox_json(m, live, p->now_ms));
+	    br_control_outbox_json(&p->job->c, m, live, p->now_ms));
 	json_decref(live);
 }
 

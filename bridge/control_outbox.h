@@ -17,7 +17,7 @@ void br_control_outbox_fail_absent(struct br_control_job *job, int64_t seq);
 json_t *br_control_outbox_live(const struct br_control *c, int64_t seq,
     bool in_detail);
 /* A message as a list shows it. */
-json_t *br_control_outbox_json(const struct br_store_message *m,
-    const json_t *live, int64_t now_ms);
+json_t *br_control_outbox_json(const struct br_control *c,
+    const struct br_store_message *m, const json_t *live, int64_t now_ms);
 
 #endif

@@ -107,7 +107,7 @@ static json_t *detailed_json(const struct look *l,
 {
 	int64_t now_ms = br_clock_wall_ms();
 	json_t *live = br_control_outbox_live(&l->job->c, m->seq, true);
-	json_t *json = br_control_outbox_json(m, live, now_ms);
+	json_t *json = br_control_outbox_json(&l->job->c, m, live, now_ms);
 
 	add_details(json, m, now_ms);
 	if (json_object_get(live, "position"))

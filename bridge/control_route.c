@@ -187,8 +187,7 @@ static bool tell_pass(struct br_route_test *t, const struct br_route *route)
 			? "the route allows the sender's domain to relay"
 			: "the sender is ours: it may use it");
 	br_route_step(t, "hops",
-	    "0 so far, as far as we know; with %d it would be refused",
-	    BR_HOPS_MAX);
+	    "none that we know of; more than %d would be refused", BR_HOPS_MAX);
 	return true;
 }
 

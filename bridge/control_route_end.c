@@ -144,6 +144,7 @@ struct search {
 	unsigned count;      /* places that come into question */
 	bool is_listened;    /* somebody listens */
 	bool is_followed;    /* a link is the first place */
+	bool is_cut_off;     /* ... and its adapter is not up */
 };
 
 static void tell_listeners(struct search *s)
@@ -175,9 +176,11 @@ static void tell_follow(struct search *s, const struct br_identity *link,
 	    s->count > 0 ? "if that refuses it: " : "",
 	    PRIM_SLICE_ARG(link->address), PRIM_SLICE_ARG(link->network),
 	    state ? ", which is " : "", state ? state : "");
-	json_decref(known);
-	if (s->count++ == 0)
+	if (s->count++ == 0) {
 		s->is_followed = true;
+		s->is_cut_off = json_is_false(json_object_get(known, "up"));
+	}
+	json_decref(known);
 }
 
 static bool tell_place(void *arg, const struct br_identity *link)
@@ -239,12 +242,36 @@ static bool tell_inbox_room(struct br_route_test *t, const json_t *known)
 	return waiting < most;
 }
 
-static void answer_inbox(struct br_route_test *t, const struct search *s,
-    bool is_kept, bool fits)
+/* It goes along a link. */
+static void answer_followed(struct br_route_test *t, const struct search *s,
+    bool fits)
 {
+	bool queues = t->job->c.config->offline_store;
+
+	if (s->is_cut_off && queues)
+		answer_stored(t, fits, "the adapter it follows to is not up");
+	else if (s->is_cut_off)
+		answer_no_queue(t);
+	else
+		br_route_answer(t, 0,
+		    "the word of the adapter it follows to; %s",
+		    queues ? "101 if there is none in time, for it is stored "
+			     "then"
+			   : "407 or 504 if there is none in time");
+}
+
+/* Room in the outbox, and in the inbox. */
+struct room {
+	bool outbox, inbox;
+};
+
+static void answer_inbox(struct br_route_test *t, const struct search *s,
+    bool is_kept, const struct room *room)
+{
+	bool fits = room->outbox && room->inbox;
 	const char *later = !is_kept ? "408 if nobody does"
 	    : fits ? "101 if nobody does, for it is stored then"
-		   : "500 if nobody does, for it is full";
+		   : "500 if nobody does, for there is no room";
 
 	if (s->is_listened && !s->is_followed)
 		br_route_answer(t, 0,
@@ -255,9 +282,7 @@ static void answer_inbox(struct br_route_test *t, const struct search *s,
 				     "follows to"
 				   : later);
 	else if (s->is_followed)
-		br_route_answer(t, 0,
-		    "the word of the adapter it follows to; 101 if there is "
-		    "none in time, for it is stored then");
+		answer_followed(t, s, room->outbox);
 	else if (is_kept)
 		answer_stored(t, fits, "nobody is there");
 	else
@@ -269,13 +294,14 @@ static void follow_inbox(struct br_route_test *t)
 {
 	json_t *known = way_json(t, NULL);
 	struct search s = { .t = t, .known = known };
-	bool is_kept, fits;
+	struct room room;
+	bool is_kept;
 
 	tell_places(&s);
 	is_kept = tell_store(t);
-	fits = tell_inbox_room(t, known);
-	fits = tell_room(t, known) && fits;
-	answer_inbox(t, &s, is_kept, fits);
+	room.inbox = tell_inbox_room(t, known);
+	room.outbox = tell_room(t, known);
+	answer_inbox(t, &s, is_kept, &room);
 	json_decref(known);
 }
 

@@ -61,21 +61,30 @@ static void show_recipient(FILE *out, const json_t *m)
 	prim_free(text);
 }
 
-static void show_next_try(FILE *out, const json_t *m)
+/* What it waits for, when that is no time. */
+static const char *event_of(const json_t *m)
 {
-	long long s = number_of(m, "next_try_in_s");
+	const char *waits_for = text_of(m, "waits_for");
 
 	if (is_state(m, "quarantined"))
-		fprintf(out, "%-9s", "never");
-	else if (is_state(m, "under way"))
-		fprintf(out, "%-9s", "now");
-	else if (!json_object_get(m, "next_try_in_s"))
-		fprintf(out, "%-9s",
-		    strcmp(text_of(m, "via"), "inbox") == 0 ? "listener" : "-");
-	else if (s <= 0)
-		fprintf(out, "%-9s", "soon");
+		return "never";
+	if (is_state(m, "under way"))
+		return "now";
+	if (*waits_for)
+		return waits_for;
+	if (!json_object_get(m, "next_try_in_s"))
+		return "-";
+	return number_of(m, "next_try_in_s") <= 0 ? "soon" : NULL;
+}
+
+static void show_next_try(FILE *out, const json_t *m)
+{
+	const char *event = event_of(m);
+
+	if (event)
+		fprintf(out, "%-9s", event);
 	else
-		show_span_cell(out, 9, s);
+		show_span_cell(out, 9, number_of(m, "next_try_in_s"));
 }
 
 static void show_row(FILE *out, const json_t *m)
@@ -129,12 +138,24 @@ static void show_field(FILE *out, const char *name, const char *text)
 }
 
 /* "2026-11-22T10:00:00Z (4m10s ago)" */
-static void show_time(FILE *out, const char *name, const char *at,
-    long long left_s)
+static void show_past(FILE *out, const char *name, const char *at, long long s)
 {
-	fprintf(out, "%-12s%.19sZ (%s", name, at, left_s >= 0 ? "in " : "");
-	br_control_show_span(out, left_s < 0 ? -left_s : left_s);
-	fprintf(out, "%s)\n", left_s < 0 ? " ago" : "");
+	fprintf(out, "%-12s%.19sZ (", name, at);
+	br_control_show_span(out, s < 0 ? 0 : s);
+	fprintf(out, " ago)\n");
+}
+
+/* "2026-11-22T10:00:00Z (in 4m10s)" */
+static void show_coming(FILE *out, const char *name, const char *at,
+    long long s)
+{
+	if (s < 0) {
+		show_past(out, name, at, -s);
+		return;
+	}
+	fprintf(out, "%-12s%.19sZ (in ", name, at);
+	br_control_show_span(out, s);
+	fprintf(out, ")\n");
 }
 
 /* "delivery, failure" */
@@ -159,6 +180,10 @@ static void show_state(FILE *out, const json_t *m)
 	long long s = number_of(m, "next_try_in_s");
 
 	fprintf(out, "%-12s%s", "state", text_of(m, "state"));
+	if (is_state(m, "quarantined"))
+		fprintf(out, ", kept for 30 days");
+	if (json_object_get(m, "waits_for"))
+		fprintf(out, " for the %s", text_of(m, "waits_for"));
 	if (json_object_get(m, "next_try_in_s") && s > 0) {
 		fprintf(out, ", next try in ");
 		br_control_show_span(out, s);
@@ -252,10 +277,11 @@ void br_control_show_message(FILE *out, const json_t *m)
 	show_field(out, "came by", text_of(m, "origin"));
 	show_field(out, "Message-ID", text_of(m, "message_id"));
 	show_field(out, "Delivery-ID", text_of(m, "delivery"));
-	show_time(out, "accepted", text_of(m, "accepted"),
-	    -number_of(m, "age_s"));
-	show_time(out, is_state(m, "quarantined") ? "kept until" : "expires",
-	    text_of(m, "expires"), number_of(m, "expires_in_s"));
+	show_past(out, "accepted", text_of(m, "accepted"),
+	    number_of(m, "age_s"));
+	if (!is_state(m, "quarantined"))
+		show_coming(out, "expires", text_of(m, "expires"),
+		    number_of(m, "expires_in_s"));
 	show_state(out, m);
 	show_fate(out, m);
 	show_told(out, m);
@@ -267,15 +293,18 @@ void br_control_show_message(FILE *out, const json_t *m)
 
 /* ---- outbox retry, drop, quarantine ---- */
 
+/* clang-format off */
 static const struct {
 	const char *told;
 	const char *sentence;
 } TOLD[] = {
-	{"now",             "Its sender gets a notice."                 },
-	{ "already",        "Its sender was told before that it failed."},
-	{ "cannot",         "Its sender cannot be told."                },
-	{ "it is a notice", "It is a notice: nobody hears of it."       },
+	{ "now", "Its sender gets a notice." },
+	{ "already", "Its sender was told before that it failed." },
+	{ "cannot", "Its sender cannot be told." },
+	{ "it is a notice", "It is a notice: nobody hears of it." },
 };
+
+/* clang-format on */
 
 /* What became of it, and what its sender hears. */
 static void show_ordered(FILE *out, const json_t *result, const char *what)

@@ -139,31 +139,34 @@ static void an_order_is_set_shown_and_forgotten(void **state)
 
 /* ---- what is wrong ---- */
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const char *command;
 	const char *address, *foreign;
 	const char *error; /* part of it */
 } REFUSED[] = {
-	{"no address",          "link add",    "ann",                ROMEO,                       "'ann' is not an address"     },
-	{ "no foreign address", "link add",    ANN,                  "romeo",
-         "'romeo' is not an address"											    },
-	{ "no account",         "link add",    "bob@example.org",    ROMEO,
-         "no account bob@example.org"											   },
-	{ "not of ours",        "link add",    "bob@jabber.example", ROMEO,
-         "has no account here"												  },
-	{ "an address of ours", "link add",    ANN,                  "bob@example.org",
-         "is an address of this bridge itself"										  },
-	{ "of no network",      "link add",    ANN,                  "bob@nowhere.example",
-         "no network that this bridge speaks to"										},
-	{ "reserved",           "link add",    ANN,                  "postmaster@jabber.example",
-         "not the address of a person"											  },
-	{ "linked already",     "link add",    ANN,                  "taken@jabber.example",
-         "is linked to ann@example.org already"										 },
-	{ "somebody else's",    "link add",    "bea@example.org",
-         "taken@jabber.example",								  "is linked to another account"},
-	{ "no link",            "link remove", ANN,                  ROMEO,                       "are not linked"              },
+	{ "no address", "link add", "ann", ROMEO, "'ann' is not an address" },
+	{ "no foreign address", "link add", ANN, "romeo",
+	    "'romeo' is not an address" },
+	{ "no account", "link add", "bob@example.org", ROMEO,
+	    "no account bob@example.org" },
+	{ "not of ours", "link add", "bob@jabber.example", ROMEO,
+	    "has no account here" },
+	{ "an address of ours", "link add", ANN, "bob@example.org",
+	    "is an address of this bridge itself" },
+	{ "of no network", "link add", ANN, "bob@nowhere.example",
+	    "no network that this bridge speaks to" },
+	{ "reserved", "link add", ANN, "postmaster@jabber.example",
+	    "not the address of a person" },
+	{ "linked already", "link add", ANN, "taken@jabber.example",
+	    "is linked to ann@example.org already" },
+	{ "somebody else's", "link add", "bea@example.org",
+	    "taken@jabber.example", "is linked to another account" },
+	{ "no link", "link remove", ANN, ROMEO, "are not linked" },
 };
+
+/* clang-format on */
 
 static void a_link_that_cannot_be_is_refused(void **state)
 {

@@ -183,6 +183,7 @@ static void a_list_tells_how_each_message_fares(void **state)
 	assert_in_range(number_of(listed(w, 0), "next_try_in_s"), 240, 251);
 	assert_in_range(number_of(listed(w, 0), "age_s"), 7199, 7260);
 	assert_string_equal(text_of(listed(w, 1), "why"), "nobody listens");
+	assert_string_equal(text_of(listed(w, 1), "waits_for"), "listener");
 	assert_null(json_object_get(listed(w, 1), "next_try_in_s"));
 	assert_string_equal(text_of(listed(w, 2), "state"), "quarantined");
 	assert_string_equal(text_of(listed(w, 2), "target"),
@@ -377,8 +378,8 @@ static void it_is_told_what_a_sender_knows(void **state)
 	ask_show(w, seq, "");
 	assert_shown(w, SHOW, "sender      it was told that this failed\n");
 	assert_shown(w, SHOW, "asked for   delivery, failure\n");
-	assert_shown(w, SHOW, "state       quarantined\n");
-	assert_shown(w, SHOW, "kept until  ");
+	assert_shown(w, SHOW, "state       quarantined, kept for 30 days\n");
+	assert_not_shown(w, SHOW, "expires");
 	m = message(2);
 	m.notice_from = PRIM_SLICE_NONE;
 	ask_show(w, put(w, &m), "");
@@ -398,6 +399,7 @@ static struct {
 	unsigned orders;
 	const char *why;
 	bool under_way;
+	bool is_cut_off; /* the adapter is not up */
 } server;
 
 static void server_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
@@ -423,7 +425,16 @@ static void server_outbox_state(void *ctx, int64_t seq, bool in_detail,
 	}
 }
 
+static void server_route_state(void *ctx, const struct br_control_way *way,
+    json_t *into)
+{
+	(void)ctx;
+	assert_string_equal(way->adapter->name, "xmpp");
+	json_object_set_new(into, "up", json_boolean(!server.is_cut_off));
+}
+
 static const struct br_control_ops SERVER = {
+	.route_state = server_route_state,
 	.outbox = server_outbox,
 	.outbox_state = server_outbox_state,
 };
@@ -448,6 +459,11 @@ static void a_server_says_what_is_under_way(void **state)
 	attempt(w, seq);
 	ask_list(w, "");
 	assert_shown(w, LIST, "1m10s     waiting");
+	server.is_cut_off = true;
+	ask_list(w, "");
+	assert_shown(w, LIST, "link      waiting");
+	ask_show(w, seq, "");
+	assert_shown(w, SHOW, "state       waiting for the link, 3 of 7 in");
 	server.under_way = true;
 	ask_list(w, "");
 	assert_string_equal(text_of(listed(w, 0), "state"), "under way");
@@ -558,22 +574,25 @@ static void without_a_server_one_is_quarantined_once(void **state)
 
 /* ---- what is wrong ---- */
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const char *command;
 	const char *id;
 	const char *error; /* part of it */
 } REFUSED[] = {
-	{"no number",              "outbox retry",      "m1",                  "'m1' is not the ID"},
-	{ "nothing",               "outbox drop",       "",                    "'' is not the ID"  },
-	{ "nought",                "outbox drop",       "0",                   "'0' is not the ID" },
-	{ "a negative one",        "outbox quarantine", "-1",                  "is not the ID"     },
-	{ "too long",              "outbox retry",      "9999999999999999999", "is not the ID"     },
-	{ "unknown to retry",      "outbox retry",      "99",                  "no message 99"     },
-	{ "unknown to drop",       "outbox drop",       "99",                  "no message 99"     },
+	{ "no number", "outbox retry", "m1", "'m1' is not the ID" },
+	{ "nothing", "outbox drop", "", "'' is not the ID" },
+	{ "nought", "outbox drop", "0", "'0' is not the ID" },
+	{ "a negative one", "outbox quarantine", "-1", "is not the ID" },
+	{ "too long", "outbox retry", "9999999999999999999", "is not the ID" },
+	{ "unknown to retry", "outbox retry", "99", "no message 99" },
+	{ "unknown to drop", "outbox drop", "99", "no message 99" },
 	{ "unknown to quarantine", "outbox quarantine", "9223372036854775807",
-         "there is no message 9223372036854775807 in the outbox"                                   },
+	    "there is no message 9223372036854775807 in the outbox" },
 };
+
+/* clang-format on */
 
 static void an_unknown_message_is_refused(void **state)
 {

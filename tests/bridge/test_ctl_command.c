@@ -8,31 +8,34 @@
 
 /* ---- arguments ---- */
 
+/* clang-format off */
 static const struct {
 	const char *words[6]; /* behind the program's name */
 	const char *command;  /* NULL: there is none */
 	bool fits;            /* the number of the rest */
 } TYPED[] = {
-	{{ "status" },			      "status",       true },
-	{ { "status", "x" },                        "status",       false},
-	{ { "account" },			    NULL,           false},
-	{ { "account", "list" },                    "account list", true },
-	{ { "account", "lists" },                   NULL,           false},
-	{ { "list", "account" },                    NULL,           false},
-	{ { "link", "add", "a" },                   "link add",     false},
-	{ { "link", "add", "a", "b" },              "link add",     true },
-	{ { "link", "add", "a", "b", "c" },         "link add",     false},
-	{ { "link", "verify", "a", "b" },           "link verify",  true },
-	{ { "link", "verify", "a", "b", "c" },      "link verify",  true },
-	{ { "link", "verify", "a", "b", "c", "d" }, "link verify",  false},
-	{ { "link", "order" },                      "link order",   false},
-	{ { "link", "order", "a" },                 "link order",   true },
-	{ { "link", "order", "a", "b", "c", "d" },  "link order",   true },
-	{ { "outbox", "list" },                     "outbox list",  true },
-	{ { "outbox", "list", "a", "b" },           "outbox list",  false},
-	{ { "backup" },			     "backup",       false},
-	{ { "backup", "d" },                        "backup",       true },
+	{ { "status" }, "status", true },
+	{ { "status", "x" }, "status", false },
+	{ { "account" }, NULL, false },
+	{ { "account", "list" }, "account list", true },
+	{ { "account", "lists" }, NULL, false },
+	{ { "list", "account" }, NULL, false },
+	{ { "link", "add", "a" }, "link add", false },
+	{ { "link", "add", "a", "b" }, "link add", true },
+	{ { "link", "add", "a", "b", "c" }, "link add", false },
+	{ { "link", "verify", "a", "b" }, "link verify", true },
+	{ { "link", "verify", "a", "b", "c" }, "link verify", true },
+	{ { "link", "verify", "a", "b", "c", "d" }, "link verify", false },
+	{ { "link", "order" }, "link order", false },
+	{ { "link", "order", "a" }, "link order", true },
+	{ { "link", "order", "a", "b", "c", "d" }, "link order", true },
+	{ { "outbox", "list" }, "outbox list", true },
+	{ { "outbox", "list", "a", "b" }, "outbox list", false },
+	{ { "backup" }, "backup", false },
+	{ { "backup", "d" }, "backup", true },
 };
+
+/* clang-format on */
 
 static int word_count(const char *const words[6])
 {
