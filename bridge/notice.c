@@ -46,7 +46,8 @@ bool br_notice_is_due(const struct br_store_message *m,
 		return false;
 	switch (kind) {
 	case BR_NOTICE_FAILED:
-		return !PRIM_SEED(failure_untold);
+		return !(m->reports & BR_REPORT_QUIET) &&
+		    !PRIM_SEED(failure_untold);
 	case BR_NOTICE_DELAYED:
 		return m->delay_notice_ms != 0;
 	case BR_NOTICE_DELIVERED:

@@ -270,6 +270,8 @@ enum br_report {
 	BR_REPORT_POSITIVE = 1, /* positive-delivery */
 	BR_REPORT_NEGATIVE = 2, /* negative-delivery */
 	BR_REPORT_PROCESSING = 4,
+	/* Not asked for failures, and only who asks is told (`notices: asked`). */
+	BR_REPORT_QUIET = 8,
 };
 
 /* One message that we took responsibility for. */

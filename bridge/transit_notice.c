@@ -42,7 +42,11 @@ bool br_transit_has_notices(const struct br_server *s,
 	if (asked.is_notice && !PRIM_SEED(notice_for_notice))
 		return false;
 	*out_reports = reports_of(asked.wishes);
-	return s->config->notices_always || *out_reports != 0;
+	if (s->config->notices_always)
+		return true;
+	if (!(*out_reports & BR_REPORT_NEGATIVE))
+		*out_reports |= BR_REPORT_QUIET;
+	return *out_reports != BR_REPORT_QUIET;
 }
 
 /* Whose postmaster writes: the recipient's, if that is one of ours. */
