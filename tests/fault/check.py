@@ -131,6 +131,10 @@ class World:
         for life in self.lives():
             key = self.key(life)
             self.by_address.setdefault(key, []).append(life)
+        self.gots = {}
+        for got in records.gots:
+            key = (got.sender, got.who, got.id)
+            self.gots.setdefault(key, []).append(got)
         for message in records.messages.values():
             key = (message.sender, message.to, message.id)
             message.lives = self.by_address.get(key, [])
@@ -167,8 +171,11 @@ class World:
         return self.records.same(about[-1].sender) if about else ""
 
     def gots_of(self, life):
-        message = life.message
-        return [g for g in message.gots if g.is_taken] if message else []
+        """Who sent it may have written nothing down."""
+        gots = self.gots.get(self.key(life), [])
+        if not gots and life.message:
+            gots = life.message.gots
+        return [g for g in gots if g.is_taken]
 
 
 def h(world, v):

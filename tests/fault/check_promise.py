@@ -71,7 +71,7 @@ def i1_ended(world, v, life):
         else:
             v.fault(life, f"ended {life.ends[-1].code}, and is still queued")
     to = world.to_of(life)
-    if (life.ends[-1].code == 200 and not life.is_notice and life.message and
+    if (life.ends[-1].code == 200 and not life.is_notice and life.id and
             to in world.records.present and not world.gots_of(life)):
         v.fault(life, "ended 200, and the recipient has not got it")
 
@@ -310,13 +310,13 @@ def i6_senders(world, v):
 def i10(world, v):
     for life in world.lives():
         if not is_service(life.to):
-            i10_life(v, life)
+            i10_life(world, v, life)
     if world.options.clocks:
         for message in world.messages():
             i10_sender(world, v, message)
 
 
-def i10_life(v, life):
+def i10_life(world, v, life):
     for answer in life.answers:
         if answer.code not in POSITIVE:
             continue
@@ -324,7 +324,7 @@ def i10_life(v, life):
         if any(proves(life, e, answer) for e in life.events()
                if e.at < answer.at):
             continue
-        if may_be_stored_before(life, answer):
+        if may_be_stored_before(world, life, answer):
             v.excused += 1
             continue
         if answer.code == 101:
@@ -334,13 +334,18 @@ def i10_life(v, life):
             v.fault(life, "answered 200, and nobody had confirmed it")
 
 
-def may_be_stored_before(life, event):
+def may_be_stored_before(world, life, event):
     """By a process that was killed before it could write that down? Even the
     line that it had come may have been in memory then."""
     if any(a.cut < event.cut for a in life.accepts):
         return True
-    return event.cut > 0 and bool(life.message) and any(
-        a.code is None for a in life.message.attempts[:-1])
+    if event.cut == 0:
+        return False
+    if event.kind == "known" or life.message and any(
+            a.code is None for a in life.message.attempts[:-1]):
+        return True
+    # It has a number, and none of the lines that are left gave it one.
+    return not life.commits and (life.is_stored() or bool(world.row(life)))
 
 
 def proves(life, event, answer):
@@ -358,7 +363,8 @@ def i10_sender(world, v, message):
     answers = [a for a in message.attempts if a.code in POSITIVE]
     if not lives or not answers or is_service(message.to):
         return
-    if any(life.core.lost or may_be_stored_before(life, life.accepts[-1])
+    if any(life.core.lost or
+           may_be_stored_before(world, life, life.accepts[-1])
            for life in lives):
         return
     reasons = [e.t for life in lives for e in

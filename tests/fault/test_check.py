@@ -103,8 +103,8 @@ class Tale:
     def hear(self, mid, code, to=BOB):
         self.record("answer", who=ALICE, id=mid, to=to, code=code)
 
-    def got(self, mid, who=BOB, body=None, sender=ALICE, **more):
-        self.record("got", who=who, id=mid, **{"from": sender},
+    def got(self, mid, who=BOB, body=None, sender=ALICE, text=None, **more):
+        self.record("got", text=text or fnv1a((body or mid).encode()), who=who, id=mid, **{"from": sender},
                     conversation="talk",
                     hash=fnv1a((body or mid).encode()), **more)
 
@@ -168,7 +168,7 @@ class Tale:
         return [json.dumps(line) + "\n" for line in self.lines]
 
     def judge(self, **options):
-        options.setdefault("allowed", [(ALICE, BOB), (ALICE, FAR)])
+        options.setdefault("allowed", [(ALICE, BOB), (ALICE, FAR), (FAR, BOB)])
         return judge([[self.lines]], self.records, [self.rows], **options)
 
 
@@ -224,6 +224,24 @@ def stored_and_no_line_of_it_is_left(tale):
     tale.drained("x")
 
 
+def an_adapter_repeats_what_no_line_is_left_of(tale):
+    tale.start()
+    tale.accept("x", sender=FAR, origin="x")
+    tale.reply("x", 101)
+    tale.seqs["x"] = 77
+    tale.hand("x")
+    tale.got("x", sender=FAR)
+    tale.end("x", 200)
+    tale.accept("y", sender=FAR, origin="x")
+    tale.reply("y", 101, kind="known")
+    tale.end("y", 408)
+    tale.notice("y")
+    tale.end("failed-y", 200)
+    tale.accept("z", sender=FAR, origin="x")
+    tale.reply("z", 101)
+    tale.row("z")
+
+
 def handed_over_by_the_next_process(tale):
     tale.begin("x")
     tale.commit("x")
@@ -246,6 +264,15 @@ def the_line_of_the_end_is_lost(tale):
     tale.hand("x")
     tale.got("x")
     tale.report("x", 200)
+    tale.start()
+
+
+def the_same_of_one_whose_sender_writes_nothing_down(tale):
+    tale.accept("x", sender=FAR, origin="x")
+    tale.commit("x")
+    tale.reply("x", 101)
+    tale.hand("x")
+    tale.got("x", sender=FAR)
     tale.start()
 
 
@@ -386,8 +413,10 @@ def packed_on_the_way(tale):
 RIGHT = (
     sent_again_after_a_refusal, cut_off_before_anything_was_stored,
     stored_but_the_line_is_lost, stored_and_no_line_of_it_is_left,
+    an_adapter_repeats_what_no_line_is_left_of,
     handed_over_by_the_next_process, the_end_was_not_on_disk,
-    the_line_of_the_end_is_lost, the_line_of_the_notice_is_lost,
+    the_line_of_the_end_is_lost,
+    the_same_of_one_whose_sender_writes_nothing_down, the_line_of_the_notice_is_lost,
     a_notice_that_waits, taken_by_another_system_and_failed_later,
     late_and_delivered, a_live_answer_is_forgotten_by_a_restart,
     a_stored_one_is_known_for_days, another_content_has_that_id, quarantined,
@@ -439,6 +468,15 @@ def delivered_to_nobody(tale):
     tale.end("x", 200)
 
 
+def delivered_to_nobody_by_one_who_writes_nothing_down(tale):
+    tale.accept("x", sender=FAR, origin="x")
+    tale.commit("x")
+    tale.reply("x", 101)
+    tale.hand("x")
+    tale.report("x", 200)
+    tale.end("x", 200)
+
+
 def a_ghost(tale):
     tale.refused("x")
     tale.got("x")
@@ -479,6 +517,26 @@ def a_copy_nobody_handed_over(tale):
     tale.stored("x")
     tale.drained("x")
     tale.got("x")
+
+
+def nobody_handed_it_over(tale):
+    tale.begin("x")
+    tale.got("x")
+    tale.report("x", 200)
+    tale.end("x", 200)
+    tale.reply("x", 200)
+    tale.hear("x", 200)
+
+
+def a_copy_of_what_was_not_stored(tale):
+    tale.begin("x")
+    tale.line("hand", "x", attempt=1)
+    for _ in range(2):
+        tale.got("x")
+    tale.report("x", 200)
+    tale.end("x", 200)
+    tale.reply("x", 200)
+    tale.hear("x", 200)
 
 
 def two_names(tale):
@@ -689,6 +747,11 @@ def answered_before_it_was_stored(tale):
     tale.row("x")
 
 
+def answered_before_it_was_stored_after_a_kill(tale):
+    tale.start()
+    answered_before_it_was_stored(tale)
+
+
 def answered_200_and_nobody_had(tale):
     tale.begin("x")
     tale.hand("x")
@@ -730,11 +793,12 @@ WRONG = {
           a_full_disk_ate_lines),
     "I1": (lost, lost_in_a_kill, lost_before_the_bridge_wrote_a_line,
            a_notice_is_lost, ended_twice, ended_and_still_queued,
-           delivered_to_nobody),
+           delivered_to_nobody,
+           delivered_to_nobody_by_one_who_writes_nothing_down),
     "I2": (a_ghost, refused_but_delivered, handed_over_after_a_refusal,
            stored_after_a_refusal),
-    "I3": (a_copy_nobody_handed_over, two_names, two_deliveries,
-           handed_over_after_its_end, duplicates_are_not_recognised),
+    "I3": (a_copy_nobody_handed_over, nobody_handed_it_over,
+           a_copy_of_what_was_not_stored, two_names, two_deliveries, handed_over_after_its_end, duplicates_are_not_recognised),
     "I4": (overtaken, overtaken_across_a_kill, overtaken_in_the_bridge),
     "I5": (late_end, never_gives_up, late_after_a_restart),
     "I6": (no_notice, two_notices, two_notices_are_heard,
@@ -745,14 +809,14 @@ WRONG = {
            another_body_from_who_writes_nothing_down),
     "I8": (delivered_to_another, not_allowed),
     "I9": (seventeen_hops, seventeen_copies),
-    "I10": (answered_before_it_was_stored, answered_200_and_nobody_had,
+    "I10": (answered_before_it_was_stored,
+            answered_before_it_was_stored_after_a_kill, answered_200_and_nobody_had,
             the_sender_knew_it_earlier, the_sender_was_told_without_a_reason),
 }
 
 # What is wrong in one way is wrong in another, too.
 ALSO = {
-    ended_twice: {"I6"},
-    another_body_from_who_writes_nothing_down: {"I8"},
+    ended_twice: {"I6"}, a_ghost: {"I3"},
 }
 
 
