@@ -335,6 +335,13 @@ bool br_history_reopen(struct br_history *h, struct br_err *err)
 	return true;
 }
 
+/* A connection that is writable anyway sends the octets of this call before the
+ * turn is over. */
+static bool is_seen(enum br_history_event event)
+{
+	return event == BR_HISTORY_HAND || event == BR_HISTORY_ANSWER;
+}
+
 void br_history_put(struct br_history *h, int64_t now_ms,
     const struct br_history_line *line)
 {
@@ -342,6 +349,6 @@ void br_history_put(struct br_history *h, int64_t now_ms,
 		return;
 	assert(line->delivery);
 	put_line(&h->waiting, now_ms, line);
-	if (h->waiting.len >= WAITING_MAX)
+	if (is_seen(line->event) || h->waiting.len >= WAITING_MAX)
 		br_history_flush(h);
 }

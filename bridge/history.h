@@ -6,7 +6,9 @@
  * The history log (`history: FILE`): one JSON object a line for whatever happens
  * to a message, for machines that check us (tests/fault/check.py judges it). Off
  * without the key. A line is in the file before anybody outside can see what it
- * tells: the lines of a turn of the loop are written before its octets are sent.
+ * tells: whoever makes a message visible, by handing it over or answering, puts
+ * that line in the same call, and it is written at once, with all before it. The
+ * others can wait for the end of the turn.
  *
  *	{"t":1764000000000,"event":"accept","delivery":"<32 hex>","id":"...",
  *	 "from":"alice@a","to":"bob@b","origin":"client","conversation":"...",
@@ -77,7 +79,8 @@ struct br_history *br_history_close(struct br_history *h);
  * it goes on in the old file. */
 bool br_history_reopen(struct br_history *h, struct br_err *err);
 
-/* Collects a line. NULL `h`: does nothing. `now_ms`: wall clock. */
+/* Collects a line; writes what was collected if it is a HAND or an ANSWER. NULL
+ * `h`: does nothing. `now_ms`: wall clock. */
 void br_history_put(struct br_history *h, int64_t now_ms,
     const struct br_history_line *line);
 /* Writes what was collected. A disk that is full loses lines, which is told in

@@ -422,6 +422,33 @@ static void no_child_inherits_it(void **state)
 	br_history_close(h);
 }
 
+static void what_others_see_is_written_at_once(void **state)
+{
+	static const enum br_history_event SEEN[] = { BR_HISTORY_HAND,
+		BR_HISTORY_ANSWER };
+
+	char *text, *at;
+
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(SEEN); i++) {
+		struct br_history *h = open_history();
+		const struct br_history_line line = {
+			.event = SEEN[i],
+			.delivery = &DELIVERY,
+		};
+
+		put_commit(h, 1);
+		br_history_put(h, T, &line);
+		at = text = read_name(file);
+		assert_true(next_is_own(&at, "\"event\":\"start\"}"));
+		assert_true(next_is(&at, COMMIT(1)));
+		assert_non_null(strstr(at, D));
+		prim_free(text);
+		br_history_close(h);
+		unlink(file);
+	}
+}
+
 static void a_line_waits_for_the_end_of_the_turn(void **state)
 {
 	struct br_history *h = open_history();
@@ -654,6 +681,8 @@ int main(void)
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_child_inherits_it, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_others_see_is_written_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_line_waits_for_the_end_of_the_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
