@@ -187,6 +187,10 @@ static void who_cannot_be_asked_for_is_refused(void **state)
 	say_from(w, "a", "1");
 	await_heard(w, 0, "<jid-malformed ");
 	assert_false(was_said(w, "submit"));
+	/* Nobody waits behind it. */
+	w->bridge.deaf = false;
+	say_from(w, "b", "2");
+	await_said(w, "submit im:b@");
 }
 
 /* Nobody was told that they are here, so somebody is told that they are not. */
