@@ -15,6 +15,7 @@
 #include "prim/buf.h"
 
 #define COPY_NAME "primd.db"
+#define KEPT_NAME "primd.db.before-restore" /* store.h */
 
 /* A name in a folder; release with prim_free(). */
 static char *path_in(const char *dir, const char *name)
@@ -99,6 +100,32 @@ static bool file_is_there(const char *file, struct br_err *err)
 	return br_err_set(err, "cannot read %s: %s", file, strerror(errno));
 }
 
+/* Adds where the old one is now, if there was one. */
+static json_t *restored_json(const char *file, const struct br_config *config,
+    bool had_one)
+{
+	json_t *result = copy_json(file, config);
+	char *kept = path_in(config->data_dir, KEPT_NAME);
+
+	if (had_one)
+		json_object_set_new(result, "kept", text_json(kept));
+	prim_free(kept);
+	return result;
+}
+
+static json_t *restore(const struct br_config *config, const char *file,
+    struct br_err *err)
+{
+	char *old = path_in(config->data_dir, COPY_NAME);
+	struct stat st;
+	bool had_one = stat(old, &st) == 0;
+
+	prim_free(old);
+	return br_store_restore(config->data_dir, file, err)
+	    ? restored_json(file, config, had_one)
+	    : NULL;
+}
+
 json_t *br_control_restore(const struct br_config *config, const char *dir,
     struct br_err *err)
 {
@@ -108,8 +135,8 @@ json_t *br_control_restore(const struct br_config *config, const char *dir,
 
 	if (file_is_there(file, err))
 		lock = br_lock_open(config->data_dir, err);
-	if (lock && br_store_restore(config->data_dir, file, err))
-		result = copy_json(file, config);
+	if (lock)
+		result = restore(config, file, err);
 	br_lock_close(lock);
 	prim_free(file);
 	return result;

@@ -222,14 +222,17 @@ static void show_backup(FILE *out, const json_t *result)
 static void show_restore(FILE *out, const json_t *result)
 {
 	fprintf(out,
-	    "Accounts, links, presence, subscriptions and what "
-	    "adapters keep are now as in\n");
+	    "Accounts, links, presence, subscriptions and what adapters keep "
+	    "are now as in\n");
 	br_control_show_visible(out, text_of(result, "file"));
+	if (json_object_get(result, "kept")) {
+		fprintf(out, ".\nAs they were they are kept in\n");
+		br_control_show_visible(out, text_of(result, "kept"));
+	}
 	fprintf(out,
-	    ".\nKept as it was: queue.db, with the messages that "
-	    "wait and what is known of those\nthat ended, so that "
-	    "nothing is sent again; the configuration and its "
-	    "files.\n");
+	    ".\nUntouched: queue.db, with the messages that wait and what is "
+	    "known of those that\nended, so that nothing is sent again; the "
+	    "configuration and its files.\n");
 }
 
 /* clang-format off */

@@ -84,7 +84,7 @@ static bool has_account(struct world *w, const char *key)
 	return is_there;
 }
 
-static void on_put(void *arg, const struct br_store_put_result *r)
+static void on_message_put(void *arg, const struct br_store_put_result *r)
 {
 	(void)arg;
 	assert_int_equal(r->outcome, BR_STORE_DONE);
@@ -103,7 +103,7 @@ static void put_message(struct world *w)
 		.expires_ms = INT64_MAX,
 	};
 
-	br_store_message_put(w->store, &m, on_put, NULL);
+	br_store_message_put(w->store, &m, on_message_put, NULL);
 	br_store_settle(w->store);
 }
 
@@ -174,7 +174,7 @@ static void what_is_restored_is_what_was_copied(void **state)
 	world_close(&c->w);
 	result = br_control_restore(c->config, c->to, &err);
 	assert_string_equal(err.text, "");
-	assert_shown("restore", result, "Kept as it was: queue.db");
+	assert_shown("restore", result, "Untouched: queue.db");
 	json_decref(result);
 	world_open(&c->w);
 	assert_true(has_account(&c->w, "ann@example.org"));

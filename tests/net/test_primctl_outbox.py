@@ -159,7 +159,8 @@ class Outbox(World):
         self.start()
         self.assertEqual([c.text() for c in self.heard(BOB, 1)], ["one"])
         self.assertEqual(len(self.heard(ALICE, 2)), 2)
-        self.assertEqual([m["to"] for m in self.waiting()], [ROMEO])
+        self.assertTrue(wait_until(
+            lambda: [m["to"] for m in self.waiting()] == [ROMEO]))
 
     def test_a_long_list_ends(self):
         self.start()
@@ -331,7 +332,8 @@ class Copies(World):
         self.assertEqual(self.primd.stop(), 0)
 
         shown = self.primd.ctl("restore", self.copy("copy"))
-        self.assertIn("Kept as it was: queue.db", shown)
+        self.assertIn("Untouched: queue.db", shown)
+        self.assertIn("/primd.db.before-restore.\n", shown)
         accounts = [a["address"] for a in self.json("account",
                                                     "list")["accounts"]]
         self.assertEqual(accounts, [ALICE, BOB])
@@ -352,6 +354,24 @@ class Copies(World):
             file.truncate(4096)
         self.assertEqual(self.run_ctl("restore",
                                       self.copy("copy")).returncode, 1)
+        self.assertEqual(len(self.json("account", "list")["accounts"]), 2)
+
+    @unittest.skipUnless(os.getuid() == 0, "needs root")
+    def test_a_copy_by_root_belongs_to_the_user_of_primd(self):
+        """Where that user may not make a folder."""
+        nobody = 65534
+        os.chmod(self.primd.folder, 0o755)
+        for folder, _, files in os.walk(self.primd.data):
+            for path in [folder, *(os.path.join(folder, f) for f in files)]:
+                os.chown(path, nobody, nobody)
+        self.primd.ctl("backup", self.copy("copy"))
+        for path in (self.copy("copy"),
+                     os.path.join(self.copy("copy"), "primd.db")):
+            self.assertEqual(os.stat(path).st_uid, nobody)
+        self.primd.ctl("restore", self.copy("copy"))
+        self.assertEqual(os.stat(os.path.join(self.primd.data,
+                                              "primd.db")).st_uid, nobody)
+        self.primd.start()
         self.assertEqual(len(self.json("account", "list")["accounts"]), 2)
 
 
