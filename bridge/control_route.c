@@ -26,6 +26,9 @@ static void tell(struct br_route_test *t, const char *what, unsigned code,
 }
 
 static void put_text(struct prim_buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void put_text(struct prim_buf *b, const char *format, va_list args)
 {
 	va_list again;
 	size_t len;
