@@ -508,13 +508,16 @@ void br_store_state_page(struct br_store *s, struct prim_slice adapter,
 /* ---- copies (primd.db only) ---- */
 
 /* Writes a consistent copy of primd.db in `dir` to the new file `to`, also while
- * a primd works with it; it is on disk when this returns. Messages that wait
- * (queue.db) are not part of it: a restored copy must not send them again.
- * Blocking. False with a sentence; then `to` is not there. */
+ * a primd works with it; it is on disk when this returns, and nobody else can read
+ * it. Messages that wait (queue.db) are not part of it: a restored copy must not
+ * send them again. Blocking. False with a sentence; then `to` is not there. Whoever
+ * is killed meanwhile leaves a file TO.xxxxxx behind. */
 bool br_store_backup(const char *dir, const char *to, struct br_err *err);
 /* Puts the copy `from` in the place of primd.db in `dir`, after a check that it
- * is whole and not of a newer version. The caller holds the lock on `dir`. False
- * with a sentence; then nothing was changed. */
+ * is whole and not of a newer version; `from` stays as it is, and the old file is
+ * kept as primd.db.before-restore. Whenever this is stopped, primd.db is one of
+ * the two. The caller holds the lock on `dir`. Blocking. False with a sentence;
+ * then nothing was changed. */
 bool br_store_restore(const char *dir, const char *from, struct br_err *err);
 
 #endif

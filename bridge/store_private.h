@@ -152,8 +152,28 @@ void br_store_db_scrub(struct br_store_db *db);
 /* Brings the schema up to date (store_schema.c). */
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
     const char *path, struct br_err *err);
+/* Is it a primd.db that we can bring up to date? Changes nothing. */
+bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
+    struct br_err *err);
 /* The sentence for what `sql` just failed at. False. */
 bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err);
+
+/* ---- copies of primd.db (store_copy.c) ---- */
+
+struct br_store_copy {
+	const char *from; /* a primd.db, maybe in use */
+	bool is_ours; /* it is that of a data folder; else it is not touched */
+	const char *to; /* an empty file */
+	int fd;         /* of it; borrowed */
+};
+
+/* Makes a copy: one file, checked and on disk. False with a sentence; what is in
+ * `to` is worth nothing then. */
+bool br_store_copy(const struct br_store_copy *copy, struct br_err *err);
+/* Removes the copy `path` and what SQLite may have left beside it. */
+void br_store_copy_drop(const char *path);
+/* Makes durable which files are in the folder of `path`. */
+bool br_store_copy_sync_folder(const char *path, struct br_err *err);
 
 /* ---- statements (store_text.c, store_query.c) ---- */
 

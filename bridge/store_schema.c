@@ -293,6 +293,16 @@ static bool step_run(sqlite3 *sql, const char *step, int version)
 	    sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
+static bool too_new(const char *path, int version, int count,
+    struct br_err *err)
+{
+	return br_err_set(err,
+	    "%s has schema %d, and this primd knows only up to %d: it "
+	    "was made by a newer version; run that one, or restore a "
+	    "backup from before",
+	    path, version, count);
+}
+
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
     const char *path, struct br_err *err)
 {
@@ -302,13 +312,36 @@ bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
 	if (!version_find(sql, &version))
 		return br_store_db_err(sql, path, err);
 	if (version < 0 || version > count)
-		return br_err_set(err,
-		    "%s has schema %d, and this primd knows only up to %d: it "
-		    "was made by a newer version; run that one, or restore a "
-		    "backup from before",
-		    path, version, count);
+		return too_new(path, version, count, err);
 	for (; version < count; version++)
 		if (!step_run(sql, SCHEMAS[file].steps[version], version + 1))
 			return br_store_db_err(sql, path, err);
 	return true;
+}
+
+/* Every version has had accounts, and nothing but primd.db has. */
+static bool has_accounts(sqlite3 *sql)
+{
+	static const char TEXT[] =
+	    "SELECT 1 FROM sqlite_schema WHERE name = 'account'";
+	sqlite3_stmt *st = NULL;
+	bool fine = sqlite3_prepare_v2(sql, TEXT, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW;
+
+	return sqlite3_finalize(st) == SQLITE_OK && fine;
+}
+
+bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
+    struct br_err *err)
+{
+	int count = SCHEMAS[BR_STORE_PRIMD].count;
+	int version = 0;
+
+	if (!version_find(sql, &version))
+		return br_err_set(err, "%s is no copy of a primd.db: %s", path,
+		    sqlite3_errmsg(sql));
+	if (version > count)
+		return too_new(path, version, count, err);
+	return (version > 0 && has_accounts(sql)) ||
+	    br_err_set(err, "%s is no copy of a primd.db", path);
 }
