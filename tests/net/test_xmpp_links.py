@@ -197,9 +197,14 @@ class Identities(Base):
         # In romeo's name: his server does not let that pass, or says who it is.
         tybalt.raw(f"<iq type='set' id='spoof' from='{ROMEO}' to='localhost'>"
                    f"{form('<remove/>')}</iq>")
+        tybalt.raw(f"<message id='spoof' from='{ROMEO}' to='{NURSE}'>"
+                   "<body>as juliet</body></message>")
         time.sleep(1)
         self.assertTrue(self.is_registered(self.romeo))
         self.assertEqual(self.sender("still")[0], "im:" + JULIET)
+        self.assertFalse([c for c in self.nurse.heard
+                          if c.text() == "as juliet"
+                          and c.get("From") != "im:" + TYBALT])
 
     def test_one_address_has_one_owner(self):
         self.link()
