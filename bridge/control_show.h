@@ -20,7 +20,7 @@ void br_control_show_span(FILE *out, long long s);
 void br_control_show_presence(FILE *out, const json_t *result);
 void br_control_show_subscriptions(FILE *out, const json_t *result);
 void br_control_show_outbox(FILE *out, const json_t *result);
-void br_control_show_message(FILE *out, const json_t *result);
+void br_control_show_message(FILE *out, const json_t *m);
 void br_control_show_retried(FILE *out, const json_t *result);
 void br_control_show_dropped(FILE *out, const json_t *result);
 void br_control_show_quarantined(FILE *out, const json_t *result);

@@ -30,11 +30,11 @@ enum br_ctl_kind {
 
 struct br_ctl_command {
 	const char *words;
-	enum br_ctl_kind kind;
 	struct br_ctl_argument arguments[BR_CTL_ARGUMENTS_MAX];
 	/* The member that is "yes" with the option of its name, and what the
 	 * help says of it; or NULL. */
 	const char *option, *option_help;
+	enum br_ctl_kind kind;
 	bool has_password;
 	const char *list; /* the array in its result that comes in pages */
 	const char *help; /* one line */
