@@ -335,11 +335,12 @@ bool br_history_reopen(struct br_history *h, struct br_err *err)
 	return true;
 }
 
-/* A connection that is writable anyway sends the octets of this call before the
- * turn is over. */
-static bool is_seen(enum br_history_event event)
+/* The writer thread does not wait for the end of the turn, nor does a connection
+ * that is writable anyway. */
+static bool is_urgent(enum br_history_event event)
 {
-	return event == BR_HISTORY_HAND || event == BR_HISTORY_ANSWER;
+	return event == BR_HISTORY_ACCEPT || event == BR_HISTORY_HAND ||
+	    event == BR_HISTORY_ANSWER || event == BR_HISTORY_END;
 }
 
 void br_history_put(struct br_history *h, int64_t now_ms,
@@ -349,6 +350,6 @@ void br_history_put(struct br_history *h, int64_t now_ms,
 		return;
 	assert(line->delivery);
 	put_line(&h->waiting, now_ms, line);
-	if (is_seen(line->event) || h->waiting.len >= WAITING_MAX)
+	if (is_urgent(line->event) || h->waiting.len >= WAITING_MAX)
 		br_history_flush(h);
 }

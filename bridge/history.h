@@ -5,10 +5,11 @@
 /*
  * The history log (`history: FILE`): one JSON object a line for whatever happens
  * to a message, for machines that check us (tests/fault/check.py judges it). Off
- * without the key. A line is in the file before anybody outside can see what it
- * tells: whoever makes a message visible, by handing it over or answering, puts
- * that line in the same call, and it is written at once, with all before it. The
- * others can wait for the end of the turn.
+ * without the key. A line is in the file before anybody can see what it tells,
+ * and before anything follows from it that a kill cannot take back: an `accept`
+ * or an `end` before the store may write, a `hand` or an `answer` before octets
+ * leave. Whoever does one of these puts its line in the same call; it is written
+ * at once, with all before it. The others wait for the end of the turn.
  *
  *	{"t":1764000000000,"event":"accept","delivery":"<32 hex>","id":"...",
  *	 "from":"alice@a","to":"bob@b","origin":"client","conversation":"...",
@@ -79,7 +80,7 @@ struct br_history *br_history_close(struct br_history *h);
  * it goes on in the old file. */
 bool br_history_reopen(struct br_history *h, struct br_err *err);
 
-/* Collects a line; writes what was collected if it is a HAND or an ANSWER. NULL
+/* Collects a line; writes all of them after ACCEPT, HAND, ANSWER and END. NULL
  * `h`: does nothing. `now_ms`: wall clock. */
 void br_history_put(struct br_history *h, int64_t now_ms,
     const struct br_history_line *line);

@@ -422,18 +422,18 @@ static void no_child_inherits_it(void **state)
 	br_history_close(h);
 }
 
-static void what_others_see_is_written_at_once(void **state)
+static void what_cannot_be_taken_back_is_written_before(void **state)
 {
-	static const enum br_history_event SEEN[] = { BR_HISTORY_HAND,
-		BR_HISTORY_ANSWER };
+	static const enum br_history_event URGENT[] = { BR_HISTORY_ACCEPT,
+		BR_HISTORY_HAND, BR_HISTORY_ANSWER, BR_HISTORY_END };
 
 	char *text, *at;
 
 	(void)state;
-	for (size_t i = 0; i < PRIM_COUNT(SEEN); i++) {
+	for (size_t i = 0; i < PRIM_COUNT(URGENT); i++) {
 		struct br_history *h = open_history();
 		const struct br_history_line line = {
-			.event = SEEN[i],
+			.event = URGENT[i],
 			.delivery = &DELIVERY,
 		};
 
@@ -682,7 +682,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_child_inherits_it, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
-		    what_others_see_is_written_at_once, set_up, tear_down),
+		    what_cannot_be_taken_back_is_written_before, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_line_waits_for_the_end_of_the_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

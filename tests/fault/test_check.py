@@ -104,9 +104,9 @@ class Tale:
         self.record("answer", who=ALICE, id=mid, to=to, code=code)
 
     def got(self, mid, who=BOB, body=None, sender=ALICE, text=None, **more):
-        self.record("got", text=text or fnv1a((body or mid).encode()), who=who, id=mid, **{"from": sender},
-                    conversation="talk",
-                    hash=fnv1a((body or mid).encode()), **more)
+        own = fnv1a((body or mid).encode())
+        self.record("got", who=who, id=mid, **{"from": sender},
+                    conversation="talk", hash=own, text=text or own, **more)
 
     def told(self, mid, kind="failed", own=None):
         self.record("notice", who=ALICE, id=mid, kind=kind,
@@ -798,7 +798,8 @@ WRONG = {
     "I2": (a_ghost, refused_but_delivered, handed_over_after_a_refusal,
            stored_after_a_refusal),
     "I3": (a_copy_nobody_handed_over, nobody_handed_it_over,
-           a_copy_of_what_was_not_stored, two_names, two_deliveries, handed_over_after_its_end, duplicates_are_not_recognised),
+           a_copy_of_what_was_not_stored, two_names, two_deliveries,
+           handed_over_after_its_end, duplicates_are_not_recognised),
     "I4": (overtaken, overtaken_across_a_kill, overtaken_in_the_bridge),
     "I5": (late_end, never_gives_up, late_after_a_restart),
     "I6": (no_notice, two_notices, two_notices_are_heard,
