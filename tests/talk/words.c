@@ -8,6 +8,8 @@
 #include "tests/talk/adapter.h"
 #include "tests/talk/proof.h"
 
+#define AWAIT_STEP_MS 100
+
 /* The connection that `args` begins with, taken off; 1 when it is missing. "A2"
  * is the second adapter's. */
 static unsigned take_conn(struct prim_slice *args)
@@ -24,17 +26,42 @@ static unsigned take_conn(struct prim_slice *args)
 	return TALK_CONNS + (unsigned)number - 1;
 }
 
-static bool do_advance(struct talk *t, struct prim_slice args)
+static bool take_time(struct talk *t, struct prim_slice args, int64_t *out_ms)
 {
 	char *text = prim_slice_copy(args);
-	uint64_t ms;
+	uint64_t ms = 0;
 	bool ok = br_value_duration(text, &ms);
 
 	prim_free(text);
-	if (!ok)
-		return talk_fail(t, "advance by what? 500ms, 5s, 24h");
-	talk_world_advance(&t->world, (int64_t)ms);
-	return true;
+	*out_ms = (int64_t)ms;
+	return ok || talk_fail(t, "how long? 500ms, 5s, 24h");
+}
+
+static bool do_advance(struct talk *t, struct prim_slice args)
+{
+	int64_t ms;
+	bool ok = take_time(t, args, &ms);
+
+	if (ok)
+		talk_world_advance(&t->world, ms);
+	return ok;
+}
+
+/* "await 1 2m": as long as nothing comes, but no longer. */
+static bool do_await(struct talk *t, struct prim_slice args)
+{
+	struct talk_conn *c = talk_conn(t, take_conn(&args));
+	int64_t ms, step;
+	bool ok = take_time(t, args, &ms);
+
+	for (; ok && ms > 0; ms -= step) {
+		step = ms < AWAIT_STEP_MS ? ms : AWAIT_STEP_MS;
+		talk_world_advance(&t->world, step);
+		talk_pings(t, c);
+		if (talk_conn_unread(c).len > 0)
+			return true;
+	}
+	return ok && talk_fail(t, "nothing came");
 }
 
 static bool do_open(struct talk *t, struct prim_slice args)
@@ -257,6 +284,7 @@ static const struct word {
 	{ { "end", 3 },         do_end       },
 	{ { "advance", 7 },     do_advance   },
 	{ { "patient", 7 },     do_patient   },
+	{ { "await", 5 },       do_await     },
 	{ { "deaf", 4 },        do_deaf      },
 	{ { "hear", 4 },        do_hear      },
 	{ { "forget", 6 },      do_forget    },
