@@ -19,7 +19,8 @@
  *	{"t":...,"event":"report","delivery":...,"dest":...,"code":504}
  *	{"t":...,"event":"answer","delivery":...,"code":101,"kind":"joined"}
  *	{"t":...,"event":"end","delivery":...,"seq":17,"code":408,"reason":"..."}
- *	{"t":...,"event":"notice","delivery":<of the notice>,"kind":"failed",
+ *	{"t":...,"event":"notice","delivery":<of the notice>,"id":"...",
+ *	 "from":"postmaster@a","to":"alice@a","seq":18,"kind":"failed",
  *	 "about":<delivery of the message>}
  *
  * Members that are not known are left out. The kind of an answer says that it is

@@ -97,8 +97,8 @@ class Report:
 
 class Outbox:
     """What is queued in the end: the rows that `primctl --json outbox list`
-    shows. Notices have no row by which their line could be known, so they are
-    counted by whom they are for."""
+    shows. A notice whose line does not say what it is called is one of those
+    that wait for the same recipient."""
 
     def __init__(self, listed, same):
         if isinstance(listed, dict):

@@ -64,7 +64,7 @@ def i1_ended(world, v, life):
         # and not yet on disk.
         if before.code != 101 and before.cut == end.cut:
             v.fault(life, f"ended twice, {before.code} and then {end.code}")
-    row = world.row(life) if not life.is_notice else None
+    row = world.row(life)
     if row and row.get("state") != "quarantined":
         if life.core.was_cut_since(life.ends[-1]):
             v.excused += 1
@@ -82,7 +82,7 @@ def i1_open(world, v, life, notices):
     outbox = world.outbox(life)
     if world.row(life):
         return
-    if life.is_notice and notices[world.to_of(life)] > 0:
+    if life.is_notice and not life.id and notices[world.to_of(life)] > 0:
         notices[world.to_of(life)] -= 1
         return
     last = life.last()

@@ -81,7 +81,8 @@ class Tale:
 
     def notice(self, mid, kind="failed", own=None):
         own = own or f"{kind}-{mid}"
-        self.line("notice", own, kind=kind, about=name(mid))
+        self.line("notice", own, id=own, **{"from": "postmaster@a"}, to=ALICE,
+                  kind=kind, about=name(mid))
 
     def start(self, orderly=False):
         if orderly:
@@ -288,6 +289,12 @@ def a_notice_that_waits(tale):
     tale.row("failed-x")
 
 
+def a_notice_that_waits_and_does_not_say_its_name(tale):
+    a_notice_that_waits(tale)
+    for member in ("id", "from", "to"):
+        del tale.lines[-1][member]
+
+
 def taken_by_another_system_and_failed_later(tale):
     tale.begin("x", to=FAR)
     tale.hand("x", dest="adapter:x")
@@ -416,8 +423,10 @@ RIGHT = (
     an_adapter_repeats_what_no_line_is_left_of,
     handed_over_by_the_next_process, the_end_was_not_on_disk,
     the_line_of_the_end_is_lost,
-    the_same_of_one_whose_sender_writes_nothing_down, the_line_of_the_notice_is_lost,
-    a_notice_that_waits, taken_by_another_system_and_failed_later,
+    the_same_of_one_whose_sender_writes_nothing_down,
+    the_line_of_the_notice_is_lost,
+    a_notice_that_waits, a_notice_that_waits_and_does_not_say_its_name,
+    taken_by_another_system_and_failed_later,
     late_and_delivered, a_live_answer_is_forgotten_by_a_restart,
     a_stored_one_is_known_for_days, another_content_has_that_id, quarantined,
     no_answer_in_time_but_it_came, one_listener_refused_it,
@@ -445,6 +454,12 @@ def lost_before_the_bridge_wrote_a_line(tale):
 def a_notice_is_lost(tale):
     tale.failed("x")
     tale.told("x")
+
+
+def a_notice_is_lost_while_another_waits(tale):
+    a_notice_that_waits(tale)
+    tale.failed("y")
+    tale.told("y")
 
 
 def ended_twice(tale):
@@ -792,7 +807,8 @@ WRONG = {
     "H": (a_line_of_nobody_knows_what, a_report_about_nothing,
           a_full_disk_ate_lines),
     "I1": (lost, lost_in_a_kill, lost_before_the_bridge_wrote_a_line,
-           a_notice_is_lost, ended_twice, ended_and_still_queued,
+           a_notice_is_lost, a_notice_is_lost_while_another_waits, ended_twice,
+           ended_and_still_queued,
            delivered_to_nobody,
            delivered_to_nobody_by_one_who_writes_nothing_down),
     "I2": (a_ghost, refused_but_delivered, handed_over_after_a_refusal,

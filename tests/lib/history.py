@@ -255,6 +255,8 @@ class Core:
         lives = self.lives.get(event.who)
         life = lives[-1] if lives else self.new_life(event.who)
         life.about = about
+        life.id = line.get("id", "")
+        life.sender, life.to = plain(line.get("from")), plain(line.get("to"))
         life.commits.append(event)
         if about in self.lives:
             self.lives[about][-1].notices.append(event)
