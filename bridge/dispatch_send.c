@@ -173,7 +173,7 @@ static unsigned check_route(struct sending *s)
 		return PRIM_FORBIDDEN;
 	if (peer != BR_RULE_FOREIGN || s->route->kind == BR_ROUTE_LOCAL)
 		return 0;
-	return goes_round(s) ? PRIM_BAD_GATEWAY : 0;
+	return goes_round(s) ? PRIM_FORBIDDEN : 0; /* for good: no retry */
 }
 
 static unsigned check_room(const struct sending *s)
