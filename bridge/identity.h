@@ -27,7 +27,7 @@
 struct br_identities;
 
 #define BR_CODE_DIGITS    8
-#define BR_CODE_WITHIN_MS (15 * 60 * 1000)
+#define BR_CODE_WITHIN_MS ((int64_t)15 * 60 * 1000)
 #define BR_CODE_TRIES     5
 #define BR_CODES_PER_HOUR 5  /* asked for by one side; more: refused */
 #define BR_LINKS_MAX      32 /* of one principal, asked ones too */

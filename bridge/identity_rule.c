@@ -7,7 +7,8 @@
 
 #include "prim/base.h"
 
-#define NESTED_MAX 8 /* addresses inside addresses that are looked into */
+#define TEXT_MAX   8192 /* some addresses, and words around them */
+#define NESTED_MAX 8    /* addresses inside addresses that are looked into */
 
 /* Names at which no person reads (DESIGN 6). */
 static const char *const RESERVED[] = { "postmaster", "primbridge", "echo" };
@@ -15,17 +16,12 @@ static const char *const RESERVED[] = { "postmaster", "primbridge", "echo" };
 const char *br_identity_say(struct br_identities *all, const char *format, ...)
 {
 	va_list args;
-	int len;
 
 	prim_buf_reset(&all->why);
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	(void)vsnprintf(prim_buf_room(&all->why, TEXT_MAX), TEXT_MAX, format,
+	    args);
 	va_end(args);
-	va_start(args, format);
-	(void)vsnprintf(prim_buf_room(&all->why, (size_t)len + 1),
-	    (size_t)len + 1, format, args);
-	va_end(args);
-	prim_buf_grow(&all->why, (size_t)len + 1);
 	return all->why.ptr;
 }
 

@@ -87,7 +87,7 @@ static const char *none(struct br_identity_change *c,
 	return br_identity_say(c->all,
 	    "no link waits for a code now; a code is good for %d minutes and "
 	    "%d tries; ask for the link again",
-	    BR_CODE_WITHIN_MS / 60000, BR_CODE_TRIES);
+	    (int)(BR_CODE_WITHIN_MS / 60000), BR_CODE_TRIES);
 }
 
 /* ---- a wrong one ---- */

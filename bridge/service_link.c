@@ -9,7 +9,7 @@
 #include "prim/octet.h"
 #include "prim/seed.h"
 
-#define MINUTES  (BR_CODE_WITHIN_MS / 60000)
+#define MINUTES  ((int)(BR_CODE_WITHIN_MS / 60000))
 #define CODE_MAX 32 /* octets of what is taken for a code */
 
 static struct br_identities *identities(const struct br_service_talk *t)
@@ -298,7 +298,8 @@ static void verify_go_on(struct br_service_talk *t)
 			put_code(&code, word);
 	answer.code = prim_buf_slice(&code);
 	br_identity_verify(identities(t), &answer, on_verified, t);
-	explicit_bzero(code.ptr, code.len);
+	if (code.ptr)
+		explicit_bzero(code.ptr, code.len);
 	prim_buf_fini(&code);
 }
 

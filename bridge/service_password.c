@@ -77,8 +77,8 @@ void br_service_password(struct br_service_talk *t)
 	}
 	if (!t->rest.len) {
 		br_service_answer_with(t,
-		    "Which password? Write the new one behind the word, like "
-		    "this: password correct horse battery staple");
+		    "Which password? Write the new one behind the word; all of "
+		    "the line counts.");
 		return;
 	}
 	t->password = prim_slice_copy(t->rest);

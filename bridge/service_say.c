@@ -8,7 +8,8 @@
 #include "bridge/transit.h"
 #include "prim/base.h"
 
-#define WEEK_MS INT64_C(604800000)
+#define WEEK_MS  INT64_C(604800000)
+#define TEXT_MAX 8192 /* some addresses, and words around them */
 
 struct letter {
 	struct prim_slice to;           /* key */
@@ -122,14 +123,11 @@ void br_service_answer_with(struct br_service_talk *t, const char *format, ...)
 	va_list args;
 	int len;
 
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
 	prim_buf_reset(&t->text);
 	va_start(args, format);
-	(void)vsnprintf(prim_buf_room(&t->text, (size_t)len + 1),
-	    (size_t)len + 1, format, args);
+	len = vsnprintf(prim_buf_room(&t->text, TEXT_MAX), TEXT_MAX, format,
+	    args);
 	va_end(args);
-	prim_buf_grow(&t->text, (size_t)len);
+	prim_buf_grow(&t->text, (size_t)(len < TEXT_MAX ? len : TEXT_MAX - 1));
 	br_service_answer(t);
 }

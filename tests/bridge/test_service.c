@@ -234,6 +234,7 @@ static void a_code_may_be_written_in_groups(void **state)
 	static const struct step STEPS[] = {
 		{ANN,  "link romeo@far.example",                              "A code",              ROMEO, "code"},
 		{ ANN, "verify 1234567",                                      "a code has 8 digits", NULL,  NULL  },
+		{ ANN, "verify -",					    "a code has 8 digits", NULL,  NULL  },
 		{ ANN, "verify please",                                       "a code has 8 digits", NULL,  NULL  },
 		{ ANN, "verify 1234 5678 9012 3456 7890 1234 5678 9012 3456",
                  "a code has 8 digits",							      NULL,  NULL  },
