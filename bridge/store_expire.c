@@ -3,7 +3,6 @@
 
 #include "bridge/stored.h"
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 #include "prim/status.h"
 
@@ -81,7 +80,8 @@ static bool row_end(struct br_store_db *db, struct br_store_job *job,
 {
 	const struct br_store_end end = { .code = PRIM_INTERNAL_ERROR,
 		.reason = PRIM_SLICE("quarantine over"),
-		.forget_ms = br_clock_wall_ms() + BR_STORE_FORGET };
+		.forget_ms = ((const struct expire *)job)->now_ms +
+		    BR_STORE_FORGET };
 
 	return br_store_end_one(db, job, st, &end);
 }

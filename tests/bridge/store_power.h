@@ -6,14 +6,20 @@
  * A disk whose power can be cut: what was written and not synced lives in this
  * process only, so that killing it loses what a power cut would. A kill alone
  * loses nothing that reached the kernel, and so proves no fsync.
+ *
+ * With power_cut_after() it kills itself, at a write or a sync. Then some of what
+ * was not synced is on the disk all the same, in no order, as a disk is free to
+ * do.
  */
 
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "prim/base.h"
 
@@ -29,6 +35,7 @@ struct power_extent {
 struct power_node {
 	TAILQ_HEAD(, power_extent) extents;
 	struct power_node *next;
+	sqlite3_file *real; /* somebody who has it open */
 	char path[512];
 };
 
@@ -44,7 +51,9 @@ static struct {
 	sqlite3_vfs *real;
 	sqlite3_vfs vfs;
 	sqlite3_io_methods methods;
-	bool lies; /* says that it synced, and did not */
+	bool lies;      /* says that it synced, and did not */
+	long cut_after; /* writes and syncs; 0: never */
+	unsigned scatter;
 } power = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static inline struct power_file *power_of(sqlite3_file *file)
@@ -75,6 +84,28 @@ static inline void power_extent_drop(struct power_node *node,
 	prim_free(extent);
 }
 
+#define POWER_EXIT 77 /* how a process exits whose power is cut */
+
+/* Under the lock. */
+static inline void power_cut(void)
+{
+	struct power_extent *extent;
+
+	for (struct power_node *n = power.nodes; n; n = n->next) {
+		TAILQ_FOREACH(extent, &n->extents, link)
+			if (n->real && rand_r(&power.scatter) % 2)
+				(void)n->real->pMethods->xWrite(n->real,
+				    extent->octets, extent->len, extent->at);
+	}
+	_exit(POWER_EXIT);
+}
+
+static inline void power_tick(void)
+{
+	if (power.cut_after > 0 && --power.cut_after == 0)
+		power_cut();
+}
+
 static inline int power_flush(struct power_file *f)
 {
 	struct power_extent *extent;
@@ -84,6 +115,7 @@ static inline int power_flush(struct power_file *f)
 		code = f->real->pMethods->xWrite(f->real, extent->octets,
 		    extent->len, extent->at);
 		power_extent_drop(f->node, extent);
+		power_tick();
 	}
 	return code;
 }
@@ -98,6 +130,7 @@ static inline int power_write(sqlite3_file *file, const void *octets, int len,
 	memcpy(extent->octets, octets, (size_t)len);
 	pthread_mutex_lock(&power.lock);
 	TAILQ_INSERT_TAIL(&power_of(file)->node->extents, extent, link);
+	power_tick();
 	pthread_mutex_unlock(&power.lock);
 	return SQLITE_OK;
 }
@@ -162,6 +195,7 @@ static inline int power_sync(sqlite3_file *file, int flags)
 
 	(void)flags;
 	pthread_mutex_lock(&power.lock);
+	power_tick();
 	if (!power.lies)
 		code = power_flush(power_of(file));
 	pthread_mutex_unlock(&power.lock);
@@ -181,12 +215,16 @@ static inline int power_truncate(sqlite3_file *file, sqlite3_int64 size)
 	return code;
 }
 
-/* The rest goes through as it is. */
 static inline int power_close(sqlite3_file *f)
 {
+	pthread_mutex_lock(&power.lock);
+	if (power_of(f)->node->real == power_of(f)->real)
+		power_of(f)->node->real = NULL;
+	pthread_mutex_unlock(&power.lock);
 	return power_of(f)->real->pMethods->xClose(power_of(f)->real);
 }
 
+/* The rest goes through as it is. */
 static inline int power_lock(sqlite3_file *f, int level)
 {
 	return power_of(f)->real->pMethods->xLock(power_of(f)->real, level);
@@ -256,6 +294,8 @@ static inline int power_open(sqlite3_vfs *vfs, const char *path,
 		return code;
 	pthread_mutex_lock(&power.lock);
 	f->node = power_node_find(path ? path : "");
+	if (flags & SQLITE_OPEN_READWRITE)
+		f->node->real = f->real;
 	pthread_mutex_unlock(&power.lock);
 	file->pMethods = &power.methods;
 	return code;
@@ -273,6 +313,13 @@ static inline int power_delete(sqlite3_vfs *vfs, const char *path, int sync)
 		power_extent_drop(node, extent);
 	pthread_mutex_unlock(&power.lock);
 	return power.real->xDelete(power.real, path, sync);
+}
+
+/* The power is cut at the write or sync with this number, from now on. */
+static inline void power_cut_after(long count, unsigned scatter)
+{
+	power.cut_after = count;
+	power.scatter = scatter;
 }
 
 /* From now on every database of this process is on such a disk. */
