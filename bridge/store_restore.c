@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "prim/base.h"
+#include "prim/seed.h"
 
 /* What SQLite may have written beside the old file, and what would be taken for
  * part of the new one. */
@@ -173,6 +174,13 @@ static void dress_old(const struct names *n)
 
 static bool take_place(const struct names *n, struct br_err *err)
 {
+	if (PRIM_SEED(restore_forgets_queue)) {
+		char queue[BR_STORE_PATH_MAX];
+
+		(void)snprintf(queue, sizeof(queue), "%.*squeue.db",
+		    (int)(strlen(n->db) - strlen("primd.db")), n->db);
+		br_store_copy_drop(queue);
+	}
 	if (rename(n->part, n->db) != 0)
 		return br_err_set(err, "cannot replace %s: %s", n->db,
 		    strerror(errno));
