@@ -146,6 +146,7 @@ static bool open_store(struct br_server *s, const char *dir, struct br_err *err)
 	s->store = br_store_open(s->base, dir, err);
 	if (!s->store)
 		return false;
+	br_store_set_clock(s->store, &s->clock.now_ms);
 	br_store_secret(s->store, secret);
 	br_message_keys_init(&s->keys, secret);
 	explicit_bzero(secret, sizeof(secret));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/clock.h"
 #include "bridge/metric.h"
 #include "prim/base.h"
 
@@ -201,6 +202,16 @@ bool br_store_scan(struct br_store *s, const struct br_store_scan *scan,
 	return fine;
 }
 
+void br_store_set_clock(struct br_store *s, const int64_t *now_ms)
+{
+	s->clock = now_ms;
+}
+
+static int64_t now(const struct br_store *s)
+{
+	return s->clock ? *s->clock : br_clock_wall_ms();
+}
+
 static void job_take(struct br_store *s, struct br_store_job *job,
     const struct br_store_work *work)
 {
@@ -217,6 +228,7 @@ void br_store_take_write(struct br_store *s, struct br_store_job *job,
     const struct br_store_work *work)
 {
 	assert(!work->look);
+	job->now_ms = now(s);
 	br_store_renewals_flush(s);
 	job_take(s, job, work);
 }

@@ -56,6 +56,10 @@ struct br_store *br_store_open(struct event_base *base, const char *dir,
  * Never from inside a callback of the store. Returns NULL. */
 struct br_store *br_store_close(struct br_store *s);
 
+/* What time it is for this store: `*now_ms`, which is read on the loop when a
+ * write is asked for. Borrowed; NULL: the wall clock, which may jump. */
+void br_store_set_clock(struct br_store *s, const int64_t *now_ms);
+
 /* Calls that have not called back yet. */
 size_t br_store_pending(const struct br_store *s);
 
@@ -304,8 +308,10 @@ struct br_store_message {
 	int64_t delay_notice_ms;
 	bool is_notice;
 	/* Of a notice, only where br_store_on_notice() tells of it: the
-	 * Delivery-ID of what it is about, and enum br_notice_kind. */
+	 * Delivery-ID of what it is about, when that was accepted, and enum
+	 * br_notice_kind. */
 	struct prim_digest about;
+	int64_t about_accepted_ms;
 	unsigned notice_kind;
 
 	/* How it fares. */

@@ -3,7 +3,6 @@
 
 #include "bridge/stored.h"
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 
 struct attempt {
@@ -159,7 +158,7 @@ static bool delay_row(struct br_store_db *db, struct br_store_job *job,
 	const struct br_notice_cause cause = { .kind = BR_NOTICE_DELAYED,
 		.code = st->m.last_code,
 		.reason = st->m.last_reason,
-		.now_ms = br_clock_wall_ms() };
+		.now_ms = db->now_ms };
 	bool is_told;
 
 	if (!st->has_state || !st->m.delay_notice_ms)

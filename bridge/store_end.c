@@ -4,7 +4,6 @@
 
 #include "bridge/stored.h"
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 #include "prim/status.h"
 
@@ -24,21 +23,22 @@ struct release {
 
 /* ---- ends ---- */
 
-static struct br_notice_cause cause_of(const struct br_store_end *end)
+static struct br_notice_cause cause_of(const struct br_store_db *db,
+    const struct br_store_end *end)
 {
 	return (struct br_notice_cause){
 		.kind = end->code == PRIM_OK ? BR_NOTICE_DELIVERED
 					     : BR_NOTICE_FAILED,
 		.code = end->code,
 		.reason = end->reason,
-		.now_ms = br_clock_wall_ms(),
+		.now_ms = db->now_ms,
 	};
 }
 
 bool br_store_end_one(struct br_store_db *db, struct br_store_job *job,
     struct br_stored *st, const struct br_store_end *end)
 {
-	const struct br_notice_cause cause = cause_of(end);
+	const struct br_notice_cause cause = cause_of(db, end);
 	struct br_store_end kept = *end;
 	bool fine, is_told;
 
@@ -114,7 +114,7 @@ static bool quarantine_row(struct br_store_db *db, struct br_store_job *job,
 	const struct br_notice_cause cause = { .kind = BR_NOTICE_FAILED,
 		.code = end->code,
 		.reason = end->reason,
-		.now_ms = br_clock_wall_ms() };
+		.now_ms = db->now_ms };
 	struct br_store_message *m = &st->m;
 	bool is_told;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is remembered of messages: duplicate keys and history. */
 
-#include "bridge/clock.h"
 #include "bridge/stored.h"
 
 #include <string.h>
@@ -190,7 +189,7 @@ bool br_store_trace_put(struct br_store_db *db, const struct br_stored *st,
 	br_store_put_text(&q, m->recipient);
 	br_store_put_text(&q, st->via.len ? st->via : m->destination);
 	br_store_put_number(&q, m->accepted_ms);
-	br_store_put_number(&q, br_clock_wall_ms());
+	br_store_put_number(&q, db->now_ms);
 	br_store_put_number(&q, end->code);
 	br_store_put_text(&q, br_stored_cut(end->reason));
 	br_store_put_number(&q, end->code == PRIM_OK ? PRIM_OK : BR_STORE_KEPT);
@@ -204,7 +203,7 @@ bool br_store_event_put(struct br_store_db *db, int64_t seq, int64_t from,
 	struct br_store_query q = br_store_query(db, BR_SQL_EVENT_PUT);
 
 	br_store_put_number(&q, seq);
-	br_store_put_number(&q, br_clock_wall_ms());
+	br_store_put_number(&q, db->now_ms);
 	br_store_put_text(&q, text);
 	br_store_put_number(&q, from);
 	return br_store_query_run(&q);

@@ -129,6 +129,7 @@ struct br_store_db {
 	sqlite3_stmt *statements[BR_SQL_COUNT]; /* owned, made on first use */
 	const struct br_store_keys *keys;       /* borrowed: outlives us */
 	const char *reason;      /* of the last failure; static text */
+	int64_t now_ms;          /* of the job that writes */
 	struct prim_buf scratch; /* for one line of text */
 	struct prim_buf room;    /* for one notice */
 	int64_t
@@ -241,12 +242,12 @@ struct br_store_job {
 	const struct br_store_work *work; /* borrowed: static */
 	/* owned; what a look-up found, the notices that a write made */
 	struct br_store_rows rows;
-	size_t weight; /* octets it brings */
+	size_t weight;  /* octets it brings */
+	int64_t now_ms; /* when it was handed over */
 	enum br_store_outcome outcome;
 	const char *reason; /* something failed or is damaged; static text */
-	const char
-	    *remark; /* a line for the log once it is done; static text */
-	bool more;   /* not at its end: finish, then run again */
+	const char *remark; /* said in the log when it is done; static text */
+	bool more;          /* not at its end: finish, then run again */
 };
 
 /* A write with the usual callback; the first member of its job. */
@@ -265,8 +266,9 @@ struct br_store {
 	struct br_store_keys keys;
 	struct br_store_db write[BR_STORE_FILES]; /* the writer's alone */
 	struct br_store_db read[BR_STORE_FILES];  /* the reader's alone */
-	struct br_mailbox writes, looks;          /* to the threads */
-	struct br_mailbox written, looked;        /* back to the loop */
+	const int64_t *clock;              /* borrowed; NULL: the wall's */
+	struct br_mailbox writes, looks;   /* to the threads */
+	struct br_mailbox written, looked; /* back to the loop */
 	pthread_t writer, reader;
 	br_store_message_fn on_notice; /* may be NULL */
 	void *on_notice_arg;           /* borrowed */

@@ -9,7 +9,6 @@
 
 #include "bridge/stored.h"
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 #include "prim/status.h"
 
@@ -86,7 +85,7 @@ static bool row_end(struct br_store_db *db, struct br_store_job *job,
 	const struct br_store_end gone = {
 		.code = PRIM_NOT_FOUND,
 		.reason = PRIM_SLICE("account removed"),
-		.forget_ms = br_clock_wall_ms() + BR_STORE_FORGET,
+		.forget_ms = db->now_ms + BR_STORE_FORGET,
 	};
 
 	return br_store_end_one(db, job, st, &gone);

@@ -4,7 +4,6 @@
 
 #include "bridge/stored.h"
 
-#include "bridge/clock.h"
 #include "prim/base.h"
 #include "prim/seed.h"
 #include "prim/status.h"
@@ -99,7 +98,7 @@ static bool sent_write(struct br_store_db *db, struct br_store_job *job)
 	struct sent *p = (struct sent *)job;
 	const struct br_store_end end = { .code = PRIM_UNKNOWN_DELIVERY,
 		.reason = PRIM_SLICE("accepted"),
-		.forget_ms = br_clock_wall_ms() + BR_BOUNCE_MS };
+		.forget_ms = db->now_ms + BR_BOUNCE_MS };
 	struct br_stored st = { .m = p->m };
 	bool is_new = false;
 
@@ -198,7 +197,7 @@ static bool row_end(struct br_store_db *db, struct br_store_job *job,
 					   : BR_NOTICE_FAILED,
 		.code = r->code,
 		.reason = r->reason,
-		.now_ms = br_clock_wall_ms(),
+		.now_ms = db->now_ms,
 	};
 
 	return report_event(db, m->seq, r) && answer_set(db, m->seq, r->code) &&

@@ -53,6 +53,7 @@ static bool part_run(struct br_store_db *db, int file, struct br_store_job *job)
 {
 	br_store_rows_free(&job->rows);
 	job->remark = NULL;
+	db->now_ms = job->now_ms;
 	return job->work->write[file](db, job);
 }
 

@@ -258,6 +258,38 @@ static void an_end_that_fails_leaves_nothing(void **state)
 	assert_int_equal(messages(w), 1);
 }
 
+static void on_line(void *arg, const struct br_store_event *e)
+{
+	if (e)
+		*(int64_t *)arg = e->at_ms;
+}
+
+/* The wall clock may jump; that of the core does not. */
+static void the_time_is_what_the_core_says(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message_make(1, PRIM_SLICE("m"));
+	int64_t now = 1000000000000, last = 0;
+	struct message_got got = { 0 };
+
+	br_store_set_clock(w->store, &now);
+	message_end(w, message_store(w, &m).seq, 408, "closed");
+	now += 5000;
+	message_quarantine(w, w->notice.seq, BR_STORE_DONE);
+	assert_int_equal(w->notice.accepted_ms, 1000000000000);
+	assert_true(message_get(w, w->notice.seq, &got));
+	assert_int_equal(got.m.expires_ms,
+	    1000000000000 + (int64_t)7 * 24 * 3600 * 1000);
+	br_store_history_find(w->store, m.message_id, on_line, &last);
+	br_store_settle(w->store);
+	assert_int_equal(last, 1000000000000);
+	br_store_history_find(w->store, w->notice.message_id, on_line, &last);
+	br_store_settle(w->store);
+	assert_int_equal(last, now);
+	br_store_set_clock(w->store, NULL);
+	prim_buf_fini(&got.content);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +301,7 @@ int main(void)
 		IN_FOLDER(a_delay_is_told_once),
 		IN_FOLDER(what_runs_again_tells_nobody_twice),
 		IN_FOLDER(an_end_that_fails_leaves_nothing),
+		IN_MEMORY(the_time_is_what_the_core_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
