@@ -61,7 +61,7 @@ static bool hops_parse(struct sending *s)
 	    !prim_slice_number(prim_command_get(s->c, PRIM_HEADER_BRIDGE_HOPS),
 		1000, &hops))
 		return false;
-	s->hops = (unsigned)hops + 1;
+	s->hops = (unsigned)hops + !PRIM_SEED(hops_not_counted);
 	return true;
 }
 

@@ -302,6 +302,8 @@ struct br_message *br_message_restore(const struct br_store_message *stored,
 	br_message_derive(m, prim_command_get(&c, PRIM_HEADER_CONTENT_TYPE),
 	    keys);
 	m->key = stored->key;
+	if (PRIM_SEED(delivery_id_changes))
+		m->delivery.octets[0] ^= 1;
 	return m;
 }
 

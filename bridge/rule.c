@@ -49,5 +49,6 @@ bool br_rule_is_kept(const struct br_config *config, struct prim_slice sender,
     struct prim_slice recipient)
 {
 	return config->offline_store &&
-	    !(config->disclosure_hide && is_stranger(sender, recipient));
+	    (!(config->disclosure_hide && is_stranger(sender, recipient)) ||
+		PRIM_SEED(hidden_and_stored));
 }

@@ -276,7 +276,7 @@ static void stop_one(struct br_transit *t)
 	if (t->is_answered || t->is_committing || t->is_waiting ||
 	    t->is_telling)
 		return;
-	if (t->route->queues)
+	if (t->route->queues && !PRIM_SEED(stop_drops_parked))
 		br_transit_commit(t);
 	else
 		br_transit_end(t, br_transit_code_for(t->ticket.family, 0),

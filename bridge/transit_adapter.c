@@ -195,7 +195,8 @@ static void report_late(struct br_server *s, const struct br_dest *dest,
     const struct br_store_report *report)
 {
 	if (!br_transit_is_final(report->code) ||
-	    report->code == PRIM_UNKNOWN_DELIVERY)
+	    report->code == PRIM_UNKNOWN_DELIVERY ||
+	    PRIM_SEED(late_word_unheard))
 		return;
 	if (s->late_reports >= LATE_MAX) {
 		br_warn(&s->log, "late report dropped via=%s: too many at once",

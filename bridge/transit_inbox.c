@@ -54,7 +54,8 @@ static struct prim_slice principal_of(const struct br_message *m)
 static bool may_send(const struct br_server *s, const struct br_message *m)
 {
 	return PRIM_SEED(no_acl) ||
-	    (br_rule_may_send(s->config, m->sender, m->recipient) &&
+	    ((PRIM_SEED(acl_of_principal_only) ||
+		 br_rule_may_send(s->config, m->sender, m->recipient)) &&
 		br_rule_may_send(s->config, principal_of(m), m->recipient));
 }
 
