@@ -168,7 +168,8 @@ static void dress_old(const struct names *n)
 	for (size_t i = 0; i < PRIM_COUNT(SIDES); i++) {
 		side(path, n->db, SIDES[i]);
 		side(kept, n->kept, SIDES[i]);
-		(void)link(kept, path);
+		if (link(kept, path) != 0)
+			continue; /* it had none, or nothing can be done */
 	}
 }
 
