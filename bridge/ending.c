@@ -129,9 +129,9 @@ static void on_read(void *arg, const struct br_store_message *m, bool failed)
 }
 
 void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
-    const char *reason)
+    struct prim_slice reason)
 {
-	struct br_ending *e = ending_new(s, seq, code, prim_slice_of(reason));
+	struct br_ending *e = ending_new(s, seq, code, reason);
 
 	br_store_message_get(s->store, seq, on_read, e);
 }

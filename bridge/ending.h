@@ -23,7 +23,7 @@ void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
 /* The same for a message that nobody had in his hands: the line of its end is
  * written here, from what is stored. */
 void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
-    const char *reason);
+    struct prim_slice reason);
 
 /* Out of circulation instead. */
 void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,

@@ -343,6 +343,7 @@ static void assemble(struct writer *w, const struct prim_key *sender,
 		out->return_token = keep(room, m->return_token);
 	fill(out, &names, m, w->cause->now_ms);
 	out->about = m->delivery;
+	out->about_accepted_ms = m->accepted_ms;
 	out->notice_kind = w->cause->kind;
 	prim_buf_fini(&message_id);
 }

@@ -269,6 +269,7 @@ static void free_rows(struct br_outbox *o, struct br_lane *lane)
 
 	while ((row = TAILQ_FIRST(&lane->rows))) {
 		TAILQ_REMOVE(&lane->rows, row, link);
+		br_row_recall_end(row);
 		TAILQ_REMOVE(&o->rows, row, of_outbox);
 		prim_table_drop(&o->by_seq, &row->by_seq);
 		br_outbox_uncharge(o, row->sender, row->size);
@@ -309,6 +310,7 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 	prim_table_each(&o->dests, visit_dest, o);
 	prim_table_fini(&o->dests);
 	prim_table_fini(&o->by_seq);
+	prim_table_fini(&o->recalled);
 	prim_table_fini(&o->senders);
 	prim_free(o->adapters);
 	return prim_free(o);

@@ -78,6 +78,8 @@ struct br_row {
 	unsigned last_code; /* heard last; 0: silence, or nothing yet */
 	unsigned deaths;    /* its adapter died with it alone */
 	unsigned suspicions; /* how often it was among the suspects */
+	struct br_recall
+	    *recall; /* owned: what it still may be told; or NULL */
 	bool is_suspect;
 	bool is_notice;
 	bool is_overdue; /* its time ran out while it was in motion */
@@ -148,6 +150,8 @@ struct br_dest {
 	    handed;              /* borrowed: the adapter has them, in order */
 	struct br_rows suspects; /* borrowed: one of them may have killed it */
 	struct br_row *trial;    /* borrowed: of those, handed over alone */
+	bool is_probed;          /* it was taken, and a PING went behind it */
+	unsigned probes;         /* PINGs without answer */
 	struct prim_timer acquittal; /* set: of `trial` */
 	unsigned row_count;
 	unsigned committing; /* messages on their way to be rows */
@@ -251,6 +255,8 @@ void br_row_back(struct br_outbox *o, struct br_row *row,
 /* Its end: gone from memory and from the store. Frees the row. */
 void br_row_end(struct br_outbox *o, struct br_row *row, unsigned code,
     struct prim_slice reason);
+/* Gone from memory; somebody else ends what is stored. Frees the row. */
+void br_row_drop(struct br_outbox *o, struct br_row *row);
 /* Out of circulation. Frees the row. */
 void br_row_quarantine(struct br_outbox *o, struct br_row *row, unsigned code,
     struct prim_slice reason);
@@ -261,6 +267,17 @@ void br_row_move(struct br_outbox *o, struct br_row *row, struct br_lane *lane,
 /* A hand-off begins; committed before `done` is called. */
 void br_row_note_attempt(struct br_outbox *o, struct br_row *row,
     br_store_done_fn done, void *arg);
+
+/* ---- taken back (outbox_recall.c) ---- */
+
+/* `row` was handed over under `delivery` and is taken back, while its adapter may
+ * still say what became of it. */
+void br_row_recall(struct br_row *row, const struct prim_digest *delivery);
+/* It is handed over again, or over. */
+void br_row_recall_end(struct br_row *row);
+/* The row that `dest` had under `delivery`, and that waits now; or NULL. */
+struct br_row *br_dest_recalled(const struct br_dest *dest,
+    const struct prim_digest *delivery);
 
 /* ---- fair shares (outbox_site.c) ---- */
 
@@ -281,8 +298,10 @@ bool br_dest_is_careful(const struct br_dest *dest);
 void br_dest_died(struct br_dest *dest);
 /* `row`, just stored or loaded, is one. */
 void br_row_suspect(struct br_row *row);
-/* It has its fate, or its adapter outlived it. */
+/* Its adapter outlived it. */
 void br_row_acquit(struct br_row *row);
+/* Its adapter spoke of it: whoever dies of it later, it begins anew. */
+void br_row_absolve(struct br_row *row);
 /* The trial was taken; the adapter lives behind it. */
 void br_dest_taken(struct br_dest *dest, const struct br_row *row);
 void br_dest_alive(struct br_dest *dest);

@@ -110,7 +110,7 @@ static void lane_drop(struct br_outbox *o, struct br_lane *lane)
 		/* The lane goes with its last row, and then `next` is NULL. */
 		if (!row->transit) {
 			br_ending_start_unheld(o->server, row->seq,
-			    PRIM_NOT_FOUND, "account removed");
+			    PRIM_NOT_FOUND, PRIM_SLICE("account removed"));
 			br_row_drop(o, row);
 		}
 		row = next;

@@ -22,6 +22,8 @@ struct br_outbox {
 	struct prim_timer meal; /* set: they are looked after soon */
 	uint32_t random;        /* jitter needs no better */
 
+	struct prim_table recalled; /* owned: by Delivery-ID */
+
 	/* Quotas. */
 	struct prim_table senders; /* owned */
 	uint64_t charged, charged_octets;
@@ -45,8 +47,6 @@ void br_site_rotate(struct br_site *site);
 /* Its turn may come: it has a row to hand over and does not pause. */
 void br_lane_ready(struct br_lane *lane);
 void br_lane_unready(struct br_lane *lane);
-/* Forgets a row whose end is under way, and its lane if that was the last. */
-void br_row_drop(struct br_outbox *o, struct br_row *row);
 /* Takes `row` out of its lane; which may be released by the caller. */
 void br_row_leave_lane(struct br_row *row);
 /* Puts it into `lane`, in the order of seq. */

@@ -61,6 +61,7 @@ void br_row_drop(struct br_outbox *o, struct br_row *row)
 	br_dedup_note_durable(s->dedup, row->prefix); /* from its end on */
 	prim_timer_stop(&s->wheel, &row->timer);
 	br_row_set_transit(row, NULL);
+	br_row_recall_end(row);
 	br_row_leave_lane(row);
 	TAILQ_REMOVE(&o->rows, row, of_outbox);
 	prim_table_drop(&o->by_seq, &row->by_seq);
@@ -99,7 +100,7 @@ static void on_timer(struct prim_timer *t)
 		br_ending_start_unheld(s, row->seq,
 		    PRIM_SEED(expired_untold) ? PRIM_UNKNOWN_DELIVERY
 					      : PRIM_TIMEOUT,
-		    "expired");
+		    PRIM_SLICE("expired"));
 		br_row_drop(o, row);
 	}
 }
@@ -336,6 +337,7 @@ void br_row_move(struct br_outbox *o, struct br_row *row, struct br_lane *lane,
 		.tried = tried };
 
 	br_row_set_transit(row, NULL);
+	br_row_recall_end(row);
 	br_row_leave_lane(row);
 	row->pauses = 0;
 	br_row_enter_lane(row, lane);

@@ -45,6 +45,13 @@ static void end_trial(struct br_dest *dest)
 {
 	prim_timer_stop(&dest->outbox->server->wheel, &dest->acquittal);
 	dest->trial = NULL;
+	dest->is_probed = false;
+}
+
+void br_row_absolve(struct br_row *row)
+{
+	row->deaths = 0;
+	br_row_acquit(row);
 }
 
 void br_row_acquit(struct br_row *row)
@@ -84,8 +91,11 @@ struct br_row *br_dest_next_trial(struct br_dest *dest)
 
 void br_dest_taken(struct br_dest *dest, const struct br_row *row)
 {
-	if (row && row == dest->trial)
-		br_host_probe(dest->host);
+	if (!row || row != dest->trial)
+		return;
+	dest->is_probed = true;
+	dest->probes++;
+	br_host_probe(dest->host);
 }
 
 static void acquit(struct br_dest *dest)
@@ -98,7 +108,10 @@ void br_dest_alive(struct br_dest *dest)
 {
 	struct br_server *s = dest->outbox->server;
 
-	if (!dest->trial)
+	if (dest->probes > 0)
+		dest->probes--;
+	/* The last of them went behind the trial; those before tell of others. */
+	if (!dest->trial || !dest->is_probed || dest->probes > 0)
 		return;
 	if (dest->trial->suspicions <= 1)
 		acquit(dest);
@@ -143,6 +156,7 @@ void br_dest_died(struct br_dest *dest)
 	struct br_transit *culprit = culprit_of(dest);
 	struct br_transit *t;
 
+	dest->probes = 0; /* nobody answers them any more */
 	if (culprit) {
 		accuse(culprit, !PRIM_SEED(death_not_counted));
 	} else {

@@ -115,6 +115,7 @@ static void host_ready(void *ctx, struct br_host *h)
 static void host_gone(void *ctx, struct br_host *h)
 {
 	br_server_wake(ctx);
+	dest_of(ctx, h)->probes = 0; /* nobody answers them any more */
 	br_presence_host_gone(((struct br_server *)ctx)->presence,
 	    index_of(ctx, h));
 }

@@ -3,6 +3,7 @@
 
 #include "bridge/transit_private.h"
 
+#include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
@@ -37,6 +38,8 @@ static void hand(struct br_transit *t, struct br_site *site)
 
 	put_target(&target, t);
 	how.target = prim_buf_slice(&target);
+	if (t->row)
+		br_row_recall_end(t->row);
 	t->is_handed = t->was_handed = t->is_untaken = true;
 	t->site = site;
 	site->untaken++;
@@ -207,6 +210,26 @@ static void report_late(struct br_server *s, const struct br_dest *dest,
 	br_store_report(s->store, report, on_late, s);
 }
 
+/* About one that was taken back and has not been handed over again. */
+static bool settle_recalled(struct br_server *s, const struct br_dest *dest,
+    const struct br_store_report *report)
+{
+	struct br_row *row = br_dest_recalled(dest, &report->delivery);
+
+	if (!row)
+		return false;
+	/* What refused it now will do so again, and what follows links is not
+	 * at its end with that. */
+	if (br_transit_is_final(report->code) &&
+	    !br_transit_is_refusal(report->code)) {
+		br_ending_start_unheld(s, row->seq, report->code,
+		    report->code == PRIM_OK ? PRIM_SLICE("delivered")
+					    : PRIM_SLICE("accepted"));
+		br_row_drop(s->outbox, row);
+	}
+	return true;
+}
+
 void br_transit_report(struct br_server *s, struct br_dest *dest,
     const struct prim_digest *delivery, unsigned code, struct prim_slice text)
 {
@@ -216,12 +239,12 @@ void br_transit_report(struct br_server *s, struct br_dest *dest,
 		.code = code,
 		.reason = text };
 
-	if (!t) {
+	if (!t && !settle_recalled(s, dest, &report))
 		report_late(s, dest, &report);
+	if (!t)
 		return;
-	}
 	br_transit_unhand(t);
 	if (t->row)
-		br_row_acquit(t->row);
+		br_row_absolve(t->row);
 	br_transit_outcome(t, code, text);
 }

@@ -154,6 +154,8 @@ static void become_row(struct br_transit *t, int64_t seq)
 		br_transit_row_outcome(t, t->late_code, PRIM_SLICE_NONE);
 	else if (!br_transit_row_is_moving(t))
 		br_transit_row_back(t, t->late_code, PRIM_SLICE_NONE);
+	else if (t->dest->host && prim_timer_is_set(&lane->retry))
+		br_transit_row_back(t, 0, PRIM_SLICE_NONE); /* its lane waits */
 	else if (!t->is_holding)
 		br_transit_expect_word(t);
 }

@@ -59,16 +59,40 @@ static void row_damaged(struct br_transit *t)
 	leave_row(t, dest);
 }
 
+/* What of its lane was handed over behind row `seq` goes back with it, in order
+ * (DESIGN 4). */
+static void recall_behind(struct br_lane *lane, int64_t seq)
+{
+	struct br_row *row, *next;
+
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
+	{
+		struct br_transit *t = row->transit;
+
+		if (row->seq > seq && t && (t->is_handed || t->is_holding))
+			br_transit_row_back(t, 0, PRIM_SLICE_NONE);
+	}
+}
+
 static void row_back(struct br_transit *t, const struct br_row_setback *how)
 {
 	struct br_row *row = t->row;
-	struct br_dest *dest = row->lane->dest;
+	struct br_lane *lane = row->lane;
+	struct br_dest *dest = lane->dest;
+	const int64_t seq = row->seq;
+	/* The row may be gone after its setback, and the lane with it. */
+	const bool pauses = !how->now && dest->host &&
+	    row->deaths < BR_DEATHS_MAX;
 
+	if (t->is_handed && br_host_is_up(dest->host))
+		br_row_recall(row, &t->message->delivery);
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	t->row = NULL;
 	dest->is_kicked = true;
 	br_row_back(t->server->outbox, row, how);
+	if (pauses)
+		recall_behind(lane, seq);
 	leave_row(t, dest);
 }
 
@@ -135,7 +159,9 @@ static void row_go(struct br_transit *t)
 {
 	if (t->is_waiting || t->is_noting)
 		return;
-	if (t->row->lane->target && !br_transit_link(t))
+	if (prim_timer_is_set(&t->row->lane->retry))
+		br_transit_row_back(t, 0, PRIM_SLICE_NONE);
+	else if (t->row->lane->target && !br_transit_link(t))
 		br_transit_row_home(t);
 	else if (t->dest->host)
 		br_transit_to_adapter(t);
