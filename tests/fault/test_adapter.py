@@ -12,6 +12,7 @@ import unittest
 from datetime import datetime
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from recorder import read_notice  # noqa: E402
 from servers import Primd, wait_until  # noqa: E402
 
 ALICE, BOB, CAROL = "alice@localhost", "bob@localhost", "carol@localhost"
@@ -191,8 +192,21 @@ class Queued(Faults):
                          r"code=407 id=late1 from=alice@localhost "
                          r"to=transient@fault.localhost via=fault "
                          r"delay_ms=\d+ why=expired")
-        self.assertEqual(primd.status()["outbox"], 0)
         self.assertIn("expired", primd.ctl("trace", "late1"))
+        # Nobody heard of it yet: the notice waits, and then it is one.
+        self.assertEqual(primd.status()["outbox"], 1)
+        listener = primd.client(ALICE, listen=True)
+        self.addCleanup(listener.close)
+        self.assertTrue(listener.wait(1))
+        self.assertTrue(wait_until(lambda: primd.status()["outbox"] == 0, 5))
+        notices = [read_notice(c.body, c.get("Content-Type"))
+                   for c in listener.heard]
+        self.assertEqual(notices, [{"id": "late1", "kind": "failed",
+                                    "code": 407,
+                                    "to": "transient@fault.localhost"}])
+        self.assertEqual(listener.heard[0].get("From"),
+                         "im:postmaster@localhost")
+        self.assertEqual(len(ends()), 2)  # of the notice, too
 
 
 if __name__ == "__main__":
