@@ -3,6 +3,7 @@
 
 #include "tests/talk/talk.h"
 
+#include "bridge/outbox.h"
 #include "bridge/value.h"
 #include "prim/base.h"
 #include "tests/talk/adapter.h"
@@ -192,6 +193,33 @@ static bool do_order(struct talk *t, struct prim_slice args)
 	    talk_fail(t, "no such order can be set");
 }
 
+static void on_ordered(void *arg, const char *why)
+{
+	*(bool *)arg = why == NULL;
+}
+
+/* "outbox drop 1", "outbox retry 1", "outbox quarantine 1": the number is that of
+ * the stored message, from 1. */
+static bool do_outbox(struct talk *t, struct prim_slice args)
+{
+	static const char *const VERBS[] = { [BR_OUTBOX_RETRY] = "retry",
+		[BR_OUTBOX_DROP] = "drop",
+		[BR_OUTBOX_QUARANTINE] = "quarantine" };
+	struct prim_slice verb = prim_slice_cut(&args, ' ');
+	uint64_t seq = 0;
+	bool ok = false;
+
+	(void)prim_slice_number(args, UINT32_MAX, &seq);
+	for (unsigned i = 0; i < PRIM_COUNT(VERBS); i++) {
+		if (prim_slice_eq(verb, prim_slice_of(VERBS[i])))
+			br_outbox_order(t->world.server->outbox, (int64_t)seq,
+			    (enum br_outbox_verb)i, on_ordered, &ok);
+	}
+	br_store_settle(t->world.server->store);
+	talk_world_turn(&t->world);
+	return ok || talk_fail(t, "this cannot be done");
+}
+
 static bool do_challenge(struct talk *t, struct prim_slice args)
 {
 	char *challenge = prim_slice_copy(args);
@@ -296,6 +324,7 @@ static const struct word {
 	{ { "link", 4 },        do_link      },
 	{ { "unlink", 6 },      do_unlink    },
 	{ { "order", 5 },       do_order     },
+	{ { "outbox", 6 },      do_outbox    },
 	{ { "challenge", 9 },   do_challenge },
 	{ { "stop", 4 },        do_stop      },
 	{ { "certify", 7 },     do_certify   },

@@ -25,13 +25,6 @@
 
 static const char *const PEOPLE[] = { "alice", "bob", "carol" };
 
-static _Atomic int64_t wall_ms; /* read by the store's threads */
-
-int64_t __wrap_br_clock_wall_ms(void)
-{
-	return wall_ms;
-}
-
 /* ---- the server ---- */
 
 static int64_t auth_now(void *arg)
@@ -49,7 +42,6 @@ bool talk_world_open(struct talk_world *w, struct prim_slice config,
 
 	for (unsigned i = 0; i < TALK_ENDS; i++)
 		w->conns[i].fd = -1;
-	wall_ms = TALK_START_MS;
 	w->base = event_base_new();
 	w->config = br_config_parse("config", config, NULL, err);
 	if (!w->config)
@@ -288,7 +280,6 @@ void talk_world_advance(struct talk_world *w, int64_t ms)
 		if (step > until - br_server_now(s))
 			step = until - br_server_now(s);
 		br_clock_turn(&s->clock, step);
-		wall_ms = br_server_now(s);
 		talk_world_turn(w);
 	}
 }

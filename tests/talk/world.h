@@ -31,10 +31,6 @@ struct talk_conn {
 	bool is_deaf;  /* does not read */
 };
 
-/* In place of br_clock_wall_ms() where a test is linked so: what the store sees of
- * the wall is our clock, too. Any thread. */
-int64_t __wrap_br_clock_wall_ms(void);
-
 struct talk_world {
 	struct event_base *base;  /* owned */
 	struct br_config *config; /* owned */
