@@ -164,7 +164,7 @@ static bool delay_row(struct br_store_db *db, struct br_store_job *job,
 	if (!st->has_state || !st->m.delay_notice_ms)
 		return true;
 	if (!br_store_event_put(db, st->m.seq, 0, PRIM_SLICE("delayed")) ||
-	    !br_store_notice_row(db, job, st, &cause, 0, &is_told))
+	    !br_store_notice_row(db, job, st, &cause, &is_told))
 		return false;
 	st->m.delay_notice_ms = 0;
 	return br_stored_change(db, st);

@@ -42,13 +42,13 @@ bool br_store_end_one(struct br_store_db *db, struct br_store_job *job,
 	struct br_store_end kept = *end;
 	bool fine, is_told;
 
+	st->lines_from = BR_STORED_END;
 	if (end->code == PRIM_UNKNOWN_DELIVERY) {
 		if (kept.forget_ms < cause.now_ms + BR_BOUNCE_MS)
 			kept.forget_ms = cause.now_ms + BR_BOUNCE_MS;
 		fine = br_store_sent_keep(db, job, st);
 	} else {
-		fine = br_store_notice_row(db, job, st, &cause, BR_STORED_END,
-		    &is_told);
+		fine = br_store_notice_row(db, job, st, &cause, &is_told);
 	}
 	return fine && br_store_trace_put(db, st, &kept) &&
 	    br_stored_drop(db, st->m.seq);
@@ -121,7 +121,7 @@ static bool quarantine_row(struct br_store_db *db, struct br_store_job *job,
 	if (st->has_state && m->is_quarantined)
 		return true;
 	if (!quarantine_event(db, m->seq, end) ||
-	    !br_store_notice_row(db, job, st, &cause, 0, &is_told))
+	    !br_store_notice_row(db, job, st, &cause, &is_told))
 		return false;
 	if (!st->has_state) {
 		st->via = PRIM_SLICE_NONE;

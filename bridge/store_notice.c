@@ -97,8 +97,7 @@ static bool is_due(const struct br_stored *st, enum br_notice_kind kind)
 }
 
 bool br_store_notice_row(struct br_store_db *db, struct br_store_job *job,
-    struct br_stored *st, const struct br_notice_cause *cause, int64_t from,
-    bool *out_told)
+    struct br_stored *st, const struct br_notice_cause *cause, bool *out_told)
 {
 	struct br_store_query q;
 	bool is_whole = false, fine;
@@ -113,7 +112,8 @@ bool br_store_notice_row(struct br_store_db *db, struct br_store_job *job,
 		st->m.head = PRIM_SLICE_NONE;
 		st->m.body = PRIM_SLICE_NONE;
 	}
-	fine = fine && br_store_notice_put(db, job, &st->m, cause, from);
+	fine = fine &&
+	    br_store_notice_put(db, job, &st->m, cause, st->lines_from);
 	br_store_query_end(&q);
 	return fine;
 }

@@ -28,6 +28,7 @@ struct br_stored {
 	struct br_store_message m;
 	struct prim_slice via; /* where it was to go at first; or empty */
 	int64_t quarantine_ms; /* kept until then for the operator; or 0 */
+	int64_t lines_from;    /* BR_STORED_END while it ends; or 0 */
 	int64_t envelope;      /* the sum as it was stored */
 	bool has_envelope;     /* and it is right */
 	bool has_state;
@@ -109,12 +110,12 @@ bool br_store_event_put(struct br_store_db *db, int64_t seq, int64_t from,
 bool br_store_end_one(struct br_store_db *db, struct br_store_job *job,
     struct br_stored *st, const struct br_store_end *end);
 
-/* Tells the sender of `st`, if he is to be told. `from` as for the line of
- * history. `*out_told`: he was, now or by the same notice before. */
+/* Tells the sender of `st`, if he is to be told. `*out_told`: he was, now or by
+ * the same notice before. */
 bool br_store_notice_row(struct br_store_db *db, struct br_store_job *job,
-    struct br_stored *st, const struct br_notice_cause *cause, int64_t from,
-    bool *out_told);
-/* The same for a message with its content; without a head, one is made up. */
+    struct br_stored *st, const struct br_notice_cause *cause, bool *out_told);
+/* The same for a message with its content; without a head, one is made up.
+ * `from` as for its line of history. */
 bool br_store_notice_put(struct br_store_db *db, struct br_store_job *job,
     const struct br_store_message *m, const struct br_notice_cause *cause,
     int64_t from);
