@@ -6,7 +6,8 @@
  * What lasts. Two SQLite databases in the data folder:
  *	primd.db  accounts, links, presence, subscriptions, adapter state (later:
  *	          ACLs)
- *	queue.db  messages that are not at their end, duplicates, history
+ *	queue.db  messages that are not at their end, what others took and may
+ *	          still give back, duplicates, history
  * They are apart because restoring a backup of the first must not send old
  * messages again.
  *
