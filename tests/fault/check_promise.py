@@ -231,7 +231,9 @@ def has_failed(life):
     """After it was promised: its end, or what was said after it."""
     if not life.ends:
         return False
-    if any(is_failure(e.code) for e in life.ends):
+    # An end that a kill kept off the disk did not happen if another follows.
+    last = life.ends[-1].cut
+    if any(is_failure(e.code) for e in life.ends if e.cut == last):
         return True
     return life.ends[-1].code == 101 and any(
         r.code in CERTAIN and r.at > life.ends[-1].at for r in life.reports)

@@ -260,6 +260,13 @@ def the_end_was_not_on_disk(tale):
     tale.drained("x", attempt=2)
 
 
+def the_failure_was_not_on_disk(tale):
+    tale.stored("x")
+    tale.end("x", 407)
+    tale.start()
+    tale.drained("x")
+
+
 def the_line_of_the_end_is_lost(tale):
     tale.stored("x")
     tale.hand("x")
@@ -422,6 +429,7 @@ RIGHT = (
     stored_but_the_line_is_lost, stored_and_no_line_of_it_is_left,
     an_adapter_repeats_what_no_line_is_left_of,
     handed_over_by_the_next_process, the_end_was_not_on_disk,
+    the_failure_was_not_on_disk,
     the_line_of_the_end_is_lost,
     the_same_of_one_whose_sender_writes_nothing_down,
     the_line_of_the_notice_is_lost,
