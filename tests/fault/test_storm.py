@@ -14,7 +14,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from crowd import Crowd, Publisher, Watcher  # noqa: E402
 from prim import Client  # noqa: E402
-from servers import BUILD, LONG, Primd  # noqa: E402
+from servers import LONG, Primd, is_sanitized  # noqa: E402
 
 WATCHERS, DEAF = 1000, 10
 CHANGES_A_SECOND = 1000
@@ -31,11 +31,6 @@ limits: { connections_per_address: 5000 }
 """
 PASSWORD = "bench"      # what `bench accounts` gives to u0, u1, ...
 TALKERS = WATCHERS + 1  # the first account of those who only write messages
-
-
-def is_sanitized():
-    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
-        return "SANITIZE:BOOL=ON" in file.read()
 
 
 def talk(port, stop, result):

@@ -20,6 +20,11 @@ BUILD = os.environ.get("PRIM_BUILD", os.path.join(ROOT, "build"))
 LONG = bool(os.environ.get("PRIM_LONG"))
 
 
+def is_sanitized():
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
+        return "SANITIZE:BOOL=ON" in file.read()
+
+
 def wait_until(true, timeout=20, step=0.02):
     """Polls; the last value of true()."""
     end = time.monotonic() + timeout
