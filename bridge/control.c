@@ -7,6 +7,8 @@
 #include "bridge/control_job.h"
 #include "prim/base.h"
 
+#define SENTENCE_MAX 8192 /* some addresses, and words around them */
+
 /* clang-format off */
 static const struct br_control_row ROWS[] = {
 	{ "account add", { "address", "password" }, br_control_account_add },
@@ -49,17 +51,18 @@ void br_control_job_take_result(struct br_control_job *job, json_t *result)
 
 void br_control_job_fail(struct br_control_job *job, const char *format, ...)
 {
-	struct br_err err;
+	char *sentence = prim_alloc(SENTENCE_MAX);
 	va_list args;
 	json_t *text;
 
 	va_start(args, format);
-	vsnprintf(err.text, sizeof(err.text), format, args);
+	(void)vsnprintf(sentence, SENTENCE_MAX, format, args);
 	va_end(args);
 	/* A sentence that was cut inside a character is no JSON string. */
-	text = json_string(err.text);
+	text = json_string(sentence);
 	if (!text)
 		text = json_string("the command failed");
+	prim_free(sentence);
 	finish(job, json_pack("{s:b, s:o}", "ok", 0, "error", text));
 }
 

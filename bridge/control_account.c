@@ -155,7 +155,7 @@ static void change_derive(struct change *change)
 	change_free(change);
 }
 
-static bool is_reserved(const struct prim_key *key)
+bool br_control_is_reserved(const struct prim_key *key)
 {
 	for (size_t i = 0; i < PRIM_COUNT(RESERVED); i++) {
 		if (prim_slice_eq(prim_key_local(key),
@@ -176,7 +176,7 @@ static bool check_new(const struct change *change, struct br_err *err)
 		    "stand under 'domains' in the configuration, the first is "
 		    "%s",
 		    PRIM_SLICE_ARG(domain), config->domains[0]);
-	if (is_reserved(&change->key))
+	if (br_control_is_reserved(&change->key))
 		return br_err_set(err,
 		    "the name %.*s is reserved for the server; choose another",
 		    PRIM_SLICE_ARG(prim_key_local(&change->key)));

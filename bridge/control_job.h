@@ -32,6 +32,27 @@ void br_control_job_fail(struct br_control_job *job, const char *format, ...)
 
 /* The database could not be read. */
 void br_control_job_fail_read(struct br_control_job *job);
+/* There is no account `key`. */
+void br_control_job_fail_account(struct br_control_job *job,
+    struct prim_slice key);
+/* Like br_control_job_take_result(), for what `key` has nothing of: a key of a
+ * domain of ours without an account fails with a sentence. An empty key is
+ * nobody in particular, and a reserved name needs no account. */
+void br_control_job_take_result_of(struct br_control_job *job,
+    const struct prim_key *key, json_t *result);
+
+/* Is it a name that the bridge itself answers to, in whatever domain? */
+bool br_control_is_reserved(const struct prim_key *key);
+
+/* What was typed, fit to be repeated in a sentence: a long one is cut between
+ * characters, with "..." at its end. Borrows from both. */
+#define BR_CONTROL_ECHO_MAX 80 /* octets */
+
+struct br_control_echo {
+	char text[BR_CONTROL_ECHO_MAX + 4];
+};
+
+const char *br_control_echo(struct br_control_echo *room, const char *text);
 
 /* The member "address", with or without im: or pres:. False: it is none, and the
  * job has failed with a sentence. Borrows from `request`. */

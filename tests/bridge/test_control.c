@@ -54,6 +54,45 @@ static const struct {
          "is empty"								       },
 };
 
+/* ---- addresses that are too long ---- */
+
+static const struct {
+	const char *name;
+	size_t local, domain; /* octets */
+	const char *error;    /* part of it */
+} LONG[] = {
+	{"a whole",       5000, 20,  "it has 5021 octets, and 2048 are the most"},
+	{ "a local-part", 1024, 20,  "in front of the '@' 1023 octets"          },
+	{ "a domain",     20,   254, "behind it 253"                            },
+};
+
+/* In no refusal the whole stands again. */
+static void what_is_too_long_is_called_that(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(LONG); i++) {
+		struct prim_buf b = { 0 };
+		char *text;
+
+		print_message("%s\n", LONG[i].name);
+		for (size_t n = 0; n < LONG[i].local / 2; n++)
+			prim_buf_puts(&b, "\xc3\xa9");
+		prim_buf_putc(&b, '@');
+		for (size_t n = 0; n < LONG[i].domain; n++)
+			prim_buf_putc(&b, 'd');
+		text = prim_buf_steal(&b);
+		ask_json(w,
+		    json_pack("{s:s, s:s}", "command", "account remove",
+			"address", text));
+		assert_error(w, LONG[i].error);
+		assert_error(w, "...' is too long for an address");
+		assert_true(strlen(json_string_value(json_object_get(w->answer,
+				"error"))) < 300);
+		prim_free(text);
+	}
+}
+
 static void a_wrong_request_is_told_what_is_wrong(void **state)
 {
 	struct world *w = *state;
@@ -281,6 +320,8 @@ static void a_trace_merges_history_and_log_by_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_too_long_is_called_that,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_wrong_request_is_told_what_is_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(
