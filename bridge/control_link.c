@@ -249,11 +249,24 @@ static void on_account(void *arg, const struct br_store_account *account,
 	if (failed)
 		br_control_job_fail_read(l->job);
 	else
-		br_control_job_fail(l->job,
-		    "there is no account %.*s; 'primctl account list' shows "
-		    "those there are",
-		    PRIM_SLICE_ARG(prim_key_slice(&l->principal)));
+		br_control_job_fail_account(l->job,
+		    prim_key_slice(&l->principal));
 	linking_free(l);
+}
+
+/* Is "usual" one word among others, where it means nothing? */
+static bool is_unusual(struct prim_slice words)
+{
+	bool has_usual = false;
+	unsigned count = 0;
+
+	while (words.len > 0) {
+		struct prim_slice word = prim_slice_cut(&words, ' ');
+
+		count += word.len > 0;
+		has_usual = has_usual || prim_slice_eq(word, PRIM_SLICE(USUAL));
+	}
+	return has_usual && count > 1;
 }
 
 void br_control_link_order(struct br_control_job *job, const json_t *request)
@@ -268,6 +281,12 @@ void br_control_link_order(struct br_control_job *job, const json_t *request)
 	if (words.len == 0) {
 		br_store_account_find(job->c.store,
 		    prim_key_slice(&l->principal), on_account, l);
+		return;
+	}
+	if (is_unusual(words)) {
+		on_done(l,
+		    "'" USUAL "' stands alone: it brings back the usual order, "
+		    "'prim' and then the links as they were verified");
 		return;
 	}
 	if (prim_slice_eq(words, PRIM_SLICE(USUAL)))
@@ -316,8 +335,14 @@ void br_control_link_list(struct br_control_job *job, const json_t *request)
 	result = json_pack("{s:[], s:b}", "links", "truncated", 0);
 	br_identities_each(job->c.identities, prim_key_slice(&key), each_listed,
 	    result);
-	if (key.len > 0)
+	if (key.len > 0) {
+		json_object_set_new(result, "address",
+		    br_control_text_json(prim_key_slice(&key)));
 		json_object_set_new(result, "order",
 		    order_json(&job->c, prim_key_slice(&key)));
-	br_control_job_take_result(job, result);
+	}
+	if (json_array_size(json_object_get(result, "links")) > 0)
+		br_control_job_take_result(job, result);
+	else
+		br_control_job_take_result_of(job, &key, result);
 }

@@ -68,6 +68,18 @@ static void show_link(FILE *out, const json_t *link)
 	fprintf(out, "\n");
 }
 
+/* `address` is empty: of nobody. */
+static void show_no_links(FILE *out, const char *address)
+{
+	if (*address) {
+		br_control_show_visible(out, address);
+		fprintf(out, " has no links; ");
+	} else {
+		fprintf(out, "There are no links; ");
+	}
+	fprintf(out, "'primctl link add ADDRESS FOREIGN' makes one.\n");
+}
+
 void br_control_show_links(FILE *out, const json_t *result)
 {
 	const json_t *links = json_object_get(result, "links");
@@ -75,9 +87,7 @@ void br_control_show_links(FILE *out, const json_t *result)
 	size_t i;
 
 	if (json_array_size(links) == 0) {
-		fprintf(out,
-		    "There are no links; 'primctl link add ADDRESS "
-		    "FOREIGN' makes one.\n");
+		show_no_links(out, text_of(result, "address"));
 		return;
 	}
 	fprintf(out, "%-30s %-30s %-10s %-9s %s\n", "ADDRESS", "FOREIGN",

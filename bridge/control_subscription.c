@@ -13,6 +13,7 @@
 struct page {
 	struct br_control_job *job; /* owned until it ends */
 	json_t *subscriptions;      /* owned until it ends */
+	struct prim_key of;         /* empty: all */
 	bool is_first;
 	bool has_more;
 	int64_t now_ms;
@@ -96,7 +97,10 @@ static void page_end(struct page *p, bool failed)
 		if (p->has_more)
 			json_object_set_new(result, "after",
 			    br_control_text_json(prim_buf_slice(&p->mark)));
-		br_control_job_take_result(p->job, result);
+		if (p->is_first && json_array_size(p->subscriptions) == 0)
+			br_control_job_take_result_of(p->job, &p->of, result);
+		else
+			br_control_job_take_result(p->job, result);
 	}
 	prim_buf_fini(&p->mark);
 	prim_free(p);
@@ -119,11 +123,11 @@ static void on_subscription(void *arg, const struct br_store_subscription *sub,
 	mark_put(&p->mark, sub);
 }
 
-static void page_ask(struct br_control_job *job, struct prim_slice key,
+static void page_ask(struct br_control_job *job, const struct prim_key *key,
     const struct br_store_subscription *after)
 {
 	const struct br_store_subscription_range range = {
-		.key = key,
+		.key = prim_key_slice(key),
 		.after = after,
 		.max = PAGE + 1,
 	};
@@ -131,6 +135,7 @@ static void page_ask(struct br_control_job *job, struct prim_slice key,
 
 	p->job = job;
 	p->subscriptions = json_array();
+	p->of = *key;
 	p->is_first = !after;
 	p->now_ms = br_clock_wall_ms();
 	br_store_subscription_page(job->c.store, &range, on_subscription, p);
@@ -158,7 +163,6 @@ void br_control_subscription_list(struct br_control_job *job,
 		br_control_job_fail(job,
 		    "\"after\" is not what the page before said");
 	else
-		page_ask(job, prim_key_slice(&key),
-		    after.len > 0 ? &mark.sub : NULL);
+		page_ask(job, &key, after.len > 0 ? &mark.sub : NULL);
 	prim_buf_fini(&mark.text);
 }

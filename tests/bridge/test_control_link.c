@@ -75,8 +75,9 @@ static void a_link_is_made_shown_and_ended(void **state)
 	ask_link(w, "link add", "im:Ann@example.org", "Romeo@jabber.example");
 	assert_shown(w, "link add", ROMEO " is linked to " ANN ".\n");
 	assert_int_equal(link_count(w, ""), 1);
+	make_account(w, "bob@example.org");
 	assert_int_equal(link_count(w, "bob@example.org"), 0);
-	assert_shown(w, "link list", "There are no links; 'primctl link add");
+	assert_shown(w, "link list", "bob@example.org has no links; 'primctl");
 	assert_int_equal(link_count(w, ANN), 1);
 	assert_shown(w, "link list", ANN);
 	assert_shown(w, "link list", " xmpp       verified  20");
@@ -86,6 +87,19 @@ static void a_link_is_made_shown_and_ended(void **state)
 	assert_shown(w, "link remove",
 	    ROMEO " is not linked to " ANN " any more.\n");
 	assert_int_equal(link_count(w, ANN), 0);
+	assert_int_equal(link_count(w, ""), 0);
+	assert_shown(w, "link list", "There are no links; 'primctl link add");
+}
+
+static void links_of_nobody_are_refused(void **state)
+{
+	struct world *w = *state;
+
+	ask_list(w, "nobody@example.org");
+	assert_error(w, "there is no account nobody@example.org; 'primctl");
+	/* Names of the bridge itself, and of others, need none. */
+	assert_int_equal(link_count(w, "postmaster@example.org"), 0);
+	assert_int_equal(link_count(w, ROMEO), 0);
 }
 
 static void a_link_that_was_asked_for_is_confirmed(void **state)
@@ -133,6 +147,10 @@ static void an_order_is_set_shown_and_forgotten(void **state)
 	assert_error(w, "neither 'prim' nor a linked address");
 	ask_order(w, "prim prim");
 	assert_error(w, "twice");
+	ask_order(w, "prim usual");
+	assert_error(w, "'usual' stands alone");
+	ask_order(w, "usual  prim");
+	assert_error(w, "'usual' stands alone");
 	ask_order(w, "usual");
 	assert_int_equal(json_array_size(result(w, "order")), 3);
 }
@@ -149,6 +167,12 @@ static const struct {
 	{ "no address", "link add", "ann", ROMEO, "'ann' is not an address" },
 	{ "no foreign address", "link add", ANN, "romeo",
 	    "'romeo' is not an address" },
+	{ "a full JID", "link add", ANN, "im:" ROMEO "/phone",
+	    "the address is im:" ROMEO ", without the resource" },
+	{ "a resource with everything in it", "link add", ANN, ROMEO "/a@b/c d",
+	    "the address is " ROMEO ", without the resource" },
+	{ "a resource of no address", "link add", ANN, "a b@c.example/d",
+	    "'a b@c.example/d' is not an address" },
 	{ "no account", "link add", "bob@example.org", ROMEO,
 	    "no account bob@example.org" },
 	{ "not of ours", "link add", "bob@jabber.example", ROMEO,
@@ -267,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_link_is_made_shown_and_ended),
+		TEST(links_of_nobody_are_refused),
 		TEST(a_link_that_was_asked_for_is_confirmed),
 		TEST(an_order_is_set_shown_and_forgotten),
 		TEST(a_link_that_cannot_be_is_refused),

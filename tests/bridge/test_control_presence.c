@@ -245,6 +245,8 @@ static void subscriptions_are_shown(void **state)
 	assert_int_equal(json_array_size(result(w, "subscriptions")), 1);
 	ask(w, LIST("nobody@far.example", ""));
 	assert_shown(w, "subscription list", "There are no subscriptions.\n");
+	ask(w, LIST("nobody@example.org", ""));
+	assert_error(w, "there is no account nobody@example.org; 'primctl");
 }
 
 /* Every page asks for the next, as primctl does. */
