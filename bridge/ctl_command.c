@@ -7,9 +7,11 @@
 
 #include "prim/base.h"
 #include "prim/buf.h"
+#include "prim/visible.h"
 
 #define HELP_COLUMN 36
 #define HELP_WIDTH  79
+#define WORD_MAX    40 /* octets of a wrong word that are shown */
 
 /* ---- arguments ---- */
 
@@ -48,6 +50,18 @@ char *br_ctl_argument_take(const struct br_ctl_command *c, size_t index,
 	return prim_buf_steal(&b);
 }
 
+const char *br_ctl_empty_argument(const struct br_ctl_command *c,
+    char *const *words, int count)
+{
+	size_t last = argument_count(c) - 1;
+
+	for (int i = 0; i < count; i++)
+		if (prim_slice_trim(prim_slice_of(words[i])).len == 0)
+			return c->arguments[(size_t)i < last ? (size_t)i : last]
+			    .name;
+	return NULL;
+}
+
 /* ---- help ---- */
 
 /* Writes " ADDRESS" or " [WORD...]"; how many columns that took. */
@@ -69,18 +83,21 @@ static int put_synopsis(FILE *out, const struct br_ctl_command *c)
 	return width;
 }
 
+static void put_line(FILE *out, const struct br_ctl_command *c)
+{
+	int width;
+
+	fprintf(out, "  ");
+	width = put_synopsis(out, c);
+	fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", c->help);
+}
+
 static void usage_all(FILE *out)
 {
 	fprintf(out,
 	    "usage: primctl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n");
-	for (size_t i = 0; i < br_ctl_command_count; i++) {
-		int width;
-
-		fprintf(out, "  ");
-		width = put_synopsis(out, &br_ctl_commands[i]);
-		fprintf(out, "%*s%s\n", HELP_COLUMN - width, "",
-		    br_ctl_commands[i].help);
-	}
+	for (size_t i = 0; i < br_ctl_command_count; i++)
+		put_line(out, &br_ctl_commands[i]);
 	fprintf(out,
 	    "\n  -c, --config FILE   the configuration of primd; without it: "
 	    "the built-in\n                      defaults (data in "
@@ -163,4 +180,88 @@ const struct br_ctl_command *br_ctl_command_find(char *const *words, int count,
 		}
 	}
 	return NULL;
+}
+
+/* ---- groups ---- */
+
+/* "list" for "link list" and "link"; NULL: it is of another group, or of none. */
+static const char *verb_of(const struct br_ctl_command *c,
+    struct prim_slice group)
+{
+	struct prim_slice rest = prim_slice_of(c->words);
+
+	if (!prim_slice_eq(prim_slice_cut(&rest, ' '), group) || rest.len == 0)
+		return NULL;
+	return rest.ptr;
+}
+
+bool br_ctl_usage_group(FILE *out, const char *group)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < br_ctl_command_count; i++) {
+		if (!verb_of(&br_ctl_commands[i], prim_slice_of(group)))
+			continue;
+		if (count++ == 0)
+			fprintf(out,
+			    "usage: primctl [-c FILE] [--json] %s ...\n\n",
+			    group);
+		put_line(out, &br_ctl_commands[i]);
+	}
+	if (count > 0)
+		fprintf(out,
+		    "\nWith --help behind it each of them says more.\n");
+	return count > 0;
+}
+
+/* "add, list"; false: there is no such group. */
+static bool put_verbs(struct prim_buf *b, struct prim_slice group)
+{
+	for (size_t i = 0; i < br_ctl_command_count; i++) {
+		const char *verb = verb_of(&br_ctl_commands[i], group);
+
+		if (!verb)
+			continue;
+		if (b->len > 0)
+			prim_buf_puts(b, ", ");
+		prim_buf_puts(b, verb);
+	}
+	return b->len > 0;
+}
+
+static void put_word(FILE *out, const char *word)
+{
+	struct prim_slice text = prim_slice_of(word);
+	struct prim_buf b = { 0 };
+	bool is_cut = text.len > WORD_MAX;
+
+	if (is_cut)
+		text.len = WORD_MAX;
+	prim_visible_put(&b, text);
+	fprintf(out, "'%.*s%s'", PRIM_SLICE_ARG(prim_buf_slice(&b)),
+	    is_cut ? "..." : "");
+	prim_buf_fini(&b);
+}
+
+void br_ctl_unknown(FILE *out, char *const *words, int count)
+{
+	struct prim_buf verbs = { 0 };
+
+	fprintf(out, "primctl: ");
+	if (!put_verbs(&verbs, prim_slice_of(words[0]))) {
+		fprintf(out, "unknown command ");
+		put_word(out, words[0]);
+		fprintf(out, "; 'primctl --help' shows all there are\n");
+	} else {
+		put_word(out, words[0]);
+		if (count > 1) {
+			fprintf(out, " has no ");
+			put_word(out, words[1]);
+			fprintf(out, "; it");
+		}
+		fprintf(out,
+		    " wants one of: %.*s\n'primctl %s --help' says more\n",
+		    PRIM_SLICE_ARG(prim_buf_slice(&verbs)), words[0]);
+	}
+	prim_buf_fini(&verbs);
 }

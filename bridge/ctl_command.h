@@ -49,6 +49,15 @@ extern const size_t br_ctl_command_count;
 const struct br_ctl_command *br_ctl_command_find(char *const *words, int count,
     int *out_used);
 
+/* Says what is wrong with `words` (one at least), which begin no command. */
+void br_ctl_unknown(FILE *out, char *const *words, int count);
+
+/* The first argument of `c` that one of `words` leaves empty or blank; NULL:
+ * none. What is not meant is not there at all: an empty word is a variable that
+ * was not set. */
+const char *br_ctl_empty_argument(const struct br_ctl_command *c,
+    char *const *words, int count);
+
 /* Do `count` words fit the arguments of `c`? */
 bool br_ctl_count_ok(const struct br_ctl_command *c, int count);
 
@@ -59,5 +68,8 @@ char *br_ctl_argument_take(const struct br_ctl_command *c, size_t index,
 
 /* Writes how to use `command`; NULL: how to use primctl. */
 void br_ctl_usage(FILE *out, const struct br_ctl_command *command);
+/* Writes how to use the commands whose first word is `group`. False: no command
+ * of two words has it. */
+bool br_ctl_usage_group(FILE *out, const char *group);
 
 #endif

@@ -55,10 +55,43 @@ static bool find_command(struct cli *cli, char *const *words, int count)
 	cli->command = br_ctl_command_find(words, count, &used);
 	cli->words = words + used;
 	cli->word_count = count - used;
-	if (cli->help)
-		return true;
 	return cli->command && option_ok(cli) &&
 	    br_ctl_count_ok(cli->command, cli->word_count);
+}
+
+/* Of a command, of a group of them, of all. */
+static int help(const struct cli *cli, char *const *words, int count)
+{
+	if (cli->command || count == 0) {
+		br_ctl_usage(stdout, cli->command);
+		return EXIT_SUCCESS;
+	}
+	if (count == 1 && br_ctl_usage_group(stdout, words[0]))
+		return EXIT_SUCCESS;
+	br_ctl_unknown(stderr, words, count);
+	return EXIT_USAGE;
+}
+
+static int wrong_usage(const struct cli *cli, char *const *words, int count)
+{
+	if (!cli->command && count > 0)
+		br_ctl_unknown(stderr, words, count);
+	else
+		br_ctl_usage(stderr, cli->command);
+	return EXIT_USAGE;
+}
+
+static bool has_empty_argument(const struct cli *cli)
+{
+	const char *name = br_ctl_empty_argument(cli->command, cli->words,
+	    cli->word_count);
+
+	if (name)
+		fprintf(stderr,
+		    "primctl: %s is empty; 'primctl %s --help' tells what it "
+		    "may be\n",
+		    name, cli->command->words);
+	return name != NULL;
 }
 
 static const struct option OPTIONS[] = {
@@ -342,21 +375,21 @@ int main(int argc, char **argv)
 	struct cli cli = { 0 };
 	struct br_config *config;
 	struct br_err err;
+	bool fits;
 	int code;
 
 	br_log_guard();
-	if (!parse_options(&cli, argc, argv) ||
-	    !find_command(&cli, argv + optind, argc - optind)) {
-		if (!cli.command && optind < argc)
-			fprintf(stderr, "primctl: unknown command '%s'\n\n",
-			    argv[optind]);
-		br_ctl_usage(stderr, cli.command);
+	if (!parse_options(&cli, argc, argv)) {
+		br_ctl_usage(stderr, NULL);
 		return EXIT_USAGE;
 	}
-	if (cli.help) {
-		br_ctl_usage(stdout, cli.command);
-		return EXIT_SUCCESS;
-	}
+	fits = find_command(&cli, argv + optind, argc - optind);
+	if (cli.help)
+		return help(&cli, argv + optind, argc - optind);
+	if (!fits)
+		return wrong_usage(&cli, argv + optind, argc - optind);
+	if (has_empty_argument(&cli))
+		return EXIT_USAGE;
 	config = br_config_read(cli.file, NULL, &err);
 	if (!config)
 		return fail(EXIT_USAGE, err.text);

@@ -98,6 +98,44 @@ static void the_rest_of_the_words_is_one_argument(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct {
+	const char *words[6]; /* behind the program's name */
+	const char *empty;    /* NULL: none */
+} EMPTY[] = {
+	{ { "status" }, NULL },
+	{ { "link", "order", "a@b" }, NULL },
+	{ { "link", "order", "a@b", "prim" }, NULL },
+	{ { "link", "order", "", "prim" }, "ADDRESS" },
+	{ { "link", "order", "a@b", "" }, "WORD" },
+	{ { "link", "order", "a@b", "prim", " ", "c@d" }, "WORD" },
+	{ { "link", "verify", "a@b", "c@d", "" }, "CODE" },
+	{ { "outbox", "list", " \t" }, "ADDRESS" },
+};
+
+/* clang-format on */
+
+static void an_empty_argument_is_called_by_its_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(EMPTY); i++) {
+		char *words[6];
+		int count = word_count(EMPTY[i].words), used = 0;
+		const struct br_ctl_command *c;
+		const char *empty;
+
+		memcpy(words, EMPTY[i].words, sizeof(words));
+		c = br_ctl_command_find(words, count, &used);
+		assert_non_null(c);
+		print_message("%s, %d words\n", c->words, count);
+		empty = br_ctl_empty_argument(c, words + used, count - used);
+		if (EMPTY[i].empty)
+			assert_string_equal(empty, EMPTY[i].empty);
+		else
+			assert_null(empty);
+	}
+}
+
 /* ---- help ---- */
 
 static void assert_narrow(const char *text)
@@ -147,6 +185,72 @@ static void the_help_has_every_command_and_fits(void **state)
 	free(all);
 }
 
+#define TWENTY "0123456789\x1b[2J012345"
+
+/* clang-format off */
+static const struct {
+	const char *words[6]; /* behind the program's name */
+	const char *said;
+} UNKNOWN[] = {
+	{ { "nonsense" },
+	    "unknown command 'nonsense'; 'primctl --help' shows all there "
+	    "are\n" },
+	{ { "status", "x" }, "unknown command 'status'; " },
+	{ { TWENTY TWENTY TWENTY },
+	    "unknown command '0123456789\\x1B[2J0123450123456789\\x1B[2J012345"
+	    "...'; " },
+	{ { "link" },
+	    "'link' wants one of: add, list, order, remove, verify\n"
+	    "'primctl link --help' says more\n" },
+	{ { "presence" }, "'presence' wants one of: show\n" },
+	{ { "outbox", "lists\n", "x" },
+	    "'outbox' has no 'lists\\n'; it wants one of: drop, list, "
+	    "quarantine, retry, show\n" },
+};
+
+/* clang-format on */
+
+static void what_is_no_command_is_told_what_is_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PRIM_COUNT(UNKNOWN); i++) {
+		char *words[6];
+		char *text = NULL;
+		size_t len = 0;
+		FILE *out = open_memstream(&text, &len);
+
+		assert_non_null(out);
+		memcpy(words, UNKNOWN[i].words, sizeof(words));
+		br_ctl_unknown(out, words, word_count(UNKNOWN[i].words));
+		fclose(out);
+		if (!strstr(text, UNKNOWN[i].said))
+			fail_msg("'%s' does not say '%s'", text,
+			    UNKNOWN[i].said);
+		free(text);
+	}
+}
+
+static void a_group_has_a_help_of_its_own(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	assert_false(br_ctl_usage_group(out, "status"));
+	assert_false(br_ctl_usage_group(out, "lin"));
+	assert_int_equal(ftell(out), 0);
+	assert_true(br_ctl_usage_group(out, "link"));
+	fclose(out);
+	assert_narrow(text);
+	assert_non_null(strstr(text, "\n  link add ADDRESS FOREIGN "));
+	assert_non_null(strstr(text,
+	    "\n  link verify ADDRESS FOREIGN [CODE] "));
+	assert_null(strstr(text, "outbox"));
+	free(text);
+}
+
 /* ---- primd knows what primctl asks ---- */
 
 static json_t *request_of(const struct br_ctl_command *c)
@@ -191,7 +295,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_typed_is_found_and_counted),
 		cmocka_unit_test(the_rest_of_the_words_is_one_argument),
+		cmocka_unit_test(an_empty_argument_is_called_by_its_name),
 		cmocka_unit_test(the_help_has_every_command_and_fits),
+		cmocka_unit_test(what_is_no_command_is_told_what_is_one),
+		cmocka_unit_test(a_group_has_a_help_of_its_own),
 		cmocka_unit_test_setup_teardown(
 		    every_request_has_the_members_that_are_wanted, setup,
 		    teardown),

@@ -97,7 +97,14 @@ class Presence(unittest.TestCase):
                  "no account carol@localhost"),
                 (("presence", "show", "carol"), 1, "is not an address"),
                 (("presence", "show"), 2, "usage: primctl"),
-                (("presence",), 2, "unknown command"),
+                (("presence",), 2, "'presence' wants one of: show"),
+                (("link", "adds"), 2, "'link' has no 'adds'; it wants one of"),
+                (("nonsense",), 2, "unknown command 'nonsense'; "),
+                (("nonsense", "--help"), 2, "unknown command 'nonsense'; "),
+                (("link", "order", ALICE, ""), 2, "primctl: WORD is empty; "),
+                (("outbox", "list", ""), 2, "primctl: ADDRESS is empty; "),
+                (("link", "list", "nobody@localhost"), 1,
+                 "there is no account nobody@localhost"),
                 (("subscription", "list", "x"), 1, "is not an address"),
                 (("--json", "subscription", "list", "x"), 1,
                  "is not an address"),
@@ -119,6 +126,10 @@ class Presence(unittest.TestCase):
                       "link order ADDRESS [WORD...]", "route test FROM TO",
                       "backup DIR", "restore DIR"):
             self.assertIn(words, done.stdout)
+        done = self.run_ctl("link", "--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("link verify ADDRESS FOREIGN [CODE]", done.stdout)
+        self.assertNotIn("backup", done.stdout)
 
 
 if __name__ == "__main__":
