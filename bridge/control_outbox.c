@@ -2,6 +2,9 @@
 /* outbox list: what waits, and how it fares, page by page. */
 
 #include "bridge/control_outbox.h"
+
+#include <string.h>
+
 #include "bridge/clock.h"
 #include "bridge/config.h"
 #include "prim/base.h"
@@ -16,6 +19,7 @@ bool br_control_outbox_id(struct br_control_job *job, const json_t *request,
     int64_t *out_seq)
 {
 	const char *text = json_string_value(json_object_get(request, "id"));
+	struct br_control_echo room;
 	uint64_t seq = 0;
 
 	if (prim_slice_number(prim_slice_of(text), INT64_MAX, &seq) &&
@@ -26,7 +30,7 @@ bool br_control_outbox_id(struct br_control_job *job, const json_t *request,
 	br_control_job_fail(job,
 	    "'%s' is not the ID of a message; 'primctl outbox list' shows them "
 	    "in its first column, 'primctl trace' is for Message-IDs",
-	    text);
+	    br_control_echo(&room, text));
 	return false;
 }
 
@@ -47,21 +51,24 @@ static struct prim_slice via_of(const struct br_store_message *m)
 	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
 }
 
-static bool is_for_inbox(const struct br_store_message *m)
+bool br_control_outbox_is_for_inbox(const struct br_store_message *m)
 {
 	return prim_slice_starts(m->destination, PRIM_SLICE("inbox:"));
 }
 
-/* What was heard last, in words. */
-static json_t *why_json(const struct br_store_message *m)
+/* What was heard last, in words; or what keeps it. */
+static json_t *why_json(const struct br_store_message *m, const char *waits_for)
 {
+	/* That the link was lost is the least of it then. */
+	if (strcmp(waits_for, "adapter") == 0 && !m->last_code)
+		return json_string("its adapter does not run");
 	if (m->last_reason.len > 0)
 		return br_control_text_json(m->last_reason);
 	if (m->last_code)
 		return json_string(prim_status_phrase(m->last_code));
-	if (m->attempts > 0)
-		return json_string("no word of it yet");
-	return json_string(is_for_inbox(m) ? "nobody listens"
+	if (strcmp(waits_for, "listener") == 0)
+		return json_string("nobody listens");
+	return json_string(m->attempts > 0 ? "no word of it yet"
 					   : "not tried yet");
 }
 
@@ -95,25 +102,50 @@ adapter_find(const struct br_config *config, struct prim_slice name)
 	return NULL;
 }
 
-/* Does the running server say that its adapter has no link? */
-static bool is_cut_off(const struct br_control *c,
+/* What is up, or will be as soon as its network lets it. */
+static bool is_running(const json_t *known)
+{
+	const char *state = json_string_value(json_object_get(known, "state"));
+
+	return !state || strcmp(state, "ready") == 0;
+}
+
+/* What a way to `m` lacks, as the running server knows it; NULL: nothing. */
+static const char *lacking(const struct br_control *c,
     const struct br_store_message *m)
 {
+	const bool is_for_inbox = br_control_outbox_is_for_inbox(m);
 	const struct br_control_way way = {
 		.adapter = adapter_find(c->config, via_of(m)),
 		.from = m->sender,
 		.to = m->recipient,
 	};
+	const char *what = NULL;
 	json_t *known;
-	bool is_down;
 
-	if (!way.adapter || !c->ops || !c->ops->route_state)
-		return false;
+	if (!is_for_inbox && !way.adapter)
+		return NULL;
 	known = json_object();
-	c->ops->route_state(c->ctx, &way, known);
-	is_down = json_is_false(json_object_get(known, "up"));
+	if (c->ops->route_state)
+		c->ops->route_state(c->ctx, &way, known);
+	if (is_for_inbox &&
+	    json_integer_value(json_object_get(known, "listeners")) == 0)
+		what = "listener";
+	else if (json_is_false(json_object_get(known, "up")))
+		what = is_running(known) ? "link" : "adapter";
 	json_decref(known);
-	return is_down;
+	return what;
+}
+
+/* The same, or what it waits for without a server; NULL: a time, or its turn. */
+static const char *hindrance(const struct br_control *c,
+    const struct br_store_message *m, int64_t now_ms)
+{
+	if (c->ops)
+		return lacking(c, m);
+	if (br_control_outbox_is_for_inbox(m))
+		return "listener";
+	return m->next_try_ms <= now_ms ? "primd" : NULL;
 }
 
 /* When it is tried again, or what it waits for. */
@@ -121,17 +153,19 @@ static void add_next_try(json_t *into, const struct br_control *c,
     const struct br_store_message *m, const json_t *live, int64_t now_ms)
 {
 	json_t *known = json_object_get(live, "next_try_in_s");
+	const char *waits_for;
 
 	if (m->is_quarantined ||
 	    json_is_true(json_object_get(live, "under_way")))
 		return;
-	if (is_cut_off(c, m))
-		json_object_set_new(into, "waits_for", json_string("link"));
+	waits_for = hindrance(c, m, now_ms);
+	if (!waits_for && !known && m->next_try_ms <= 0)
+		waits_for = "turn";
+	if (waits_for)
+		json_object_set_new(into, "waits_for", json_string(waits_for));
 	else if (known)
 		json_object_set(into, "next_try_in_s", known);
-	else if (is_for_inbox(m))
-		json_object_set_new(into, "waits_for", json_string("listener"));
-	else if (m->next_try_ms > 0)
+	else
 		json_object_set_new(into, "next_try_in_s",
 		    br_control_left_json(m->next_try_ms, now_ms));
 }
@@ -150,6 +184,8 @@ json_t *br_control_outbox_json(const struct br_control *c,
 	    br_control_left_json(now_ms, m->accepted_ms), "tries",
 	    (int)m->attempts, "octets", (json_int_t)m->octets);
 
+	const char *waits_for;
+
 	if (m->target.len > 0)
 		json_object_set_new(json, "target",
 		    br_control_text_json(m->target));
@@ -157,7 +193,9 @@ json_t *br_control_outbox_json(const struct br_control *c,
 	if (m->last_code)
 		json_object_set_new(json, "last_code",
 		    json_integer(m->last_code));
-	json_object_set_new(json, "why", why_json(m));
+	waits_for = json_string_value(json_object_get(json, "waits_for"));
+	json_object_set_new(json, "why",
+	    why_json(m, waits_for ? waits_for : ""));
 	return json;
 }
 
@@ -224,7 +262,13 @@ static void page_end(struct page *p, bool failed)
 		json_object_set_new(result, "quarantined",
 		    json_integer((json_int_t)p->quarantined));
 	}
-	br_control_job_take_result(p->job, result);
+	if (p->of.len > 0)
+		json_object_set_new(result, "address",
+		    br_control_text_json(prim_key_slice(&p->of)));
+	if (p->seen <= p->max && p->waiting + p->quarantined == 0)
+		br_control_job_take_result_of(p->job, &p->of, result);
+	else
+		br_control_job_take_result(p->job, result);
 	prim_free(p);
 }
 

@@ -13,6 +13,9 @@ bool br_control_outbox_id(struct br_control_job *job, const json_t *request,
 /* There is no message `seq`: ends the job. */
 void br_control_outbox_fail_absent(struct br_control_job *job, int64_t seq);
 
+/* Does it go to an inbox here, not to an adapter? */
+bool br_control_outbox_is_for_inbox(const struct br_store_message *m);
+
 /* What the running server says of row `seq`; an empty object without one. */
 json_t *br_control_outbox_live(const struct br_control *c, int64_t seq,
     bool in_detail);

@@ -14,6 +14,8 @@ struct order {
 	int64_t seq;
 	enum br_outbox_verb verb;
 	bool is_there;
+	bool is_whole;     /* what is stored of it can be read */
+	bool is_for_inbox; /* not for an adapter */
 	bool is_notice, is_told, can_be_told, was_quarantined; /* then */
 	/* How it fares, which a retry leaves as it is. */
 	struct br_store_attempt attempt;
@@ -37,9 +39,10 @@ static void order_end(struct order *o)
 	const struct br_control *c = &o->job->c;
 
 	br_control_job_take_result(o->job,
-	    json_pack("{s:I, s:b, s:b, s:s}", "id", (json_int_t)o->seq,
+	    json_pack("{s:I, s:b, s:b, s:s, s:b}", "id", (json_int_t)o->seq,
 		"running", c->ops != NULL, "was_quarantined",
-		(int)o->was_quarantined, "told", telling(o)));
+		(int)o->was_quarantined, "told", telling(o), "needs_listener",
+		c->ops == NULL && o->is_for_inbox));
 	prim_free(o);
 }
 
@@ -57,18 +60,6 @@ static void on_ordered(void *arg, const char *why)
 
 /* ---- without a server ---- */
 
-/* It was there a moment ago. */
-static void fail_absent(const struct order *o)
-{
-	if (o->verb == BR_OUTBOX_RETRY && o->was_quarantined)
-		br_control_job_fail(o->job,
-		    "message %lld is damaged and cannot be put back; 'primctl "
-		    "outbox drop %lld' ends it",
-		    (long long)o->seq, (long long)o->seq);
-	else
-		br_control_outbox_fail_absent(o->job, o->seq);
-}
-
 static void on_written(void *arg, enum br_store_outcome outcome)
 {
 	struct order *o = arg;
@@ -78,7 +69,7 @@ static void on_written(void *arg, enum br_store_outcome outcome)
 		order_end(o);
 		return;
 	case BR_STORE_ABSENT:
-		fail_absent(o);
+		br_control_outbox_fail_absent(o->job, o->seq);
 		break;
 	case BR_STORE_DUPLICATE:
 	case BR_STORE_EXISTS:
@@ -137,23 +128,45 @@ static void order_run(struct order *o)
 		order_stored(o);
 }
 
-static void look_end(struct order *o, bool failed)
+/* Says why the order makes no sense. False: it does. */
+static bool is_refused(const struct order *o)
 {
-	if (!failed && o->is_there &&
-	    !(o->verb == BR_OUTBOX_QUARANTINE && o->was_quarantined)) {
-		order_run(o);
-		return;
-	}
-	if (failed)
-		br_control_job_fail_read(o->job);
-	else if (!o->is_there)
+	const bool is_retry = o->verb == BR_OUTBOX_RETRY;
+	const long long id = (long long)o->seq;
+
+	if (!o->is_there)
 		br_control_outbox_fail_absent(o->job, o->seq);
-	else
+	else if (o->verb == BR_OUTBOX_QUARANTINE && o->was_quarantined)
 		br_control_job_fail(o->job,
 		    "message %lld is quarantined already; 'primctl outbox "
 		    "retry %lld' puts it back, 'outbox drop' ends it",
-		    (long long)o->seq, (long long)o->seq);
-	prim_free(o);
+		    id, id);
+	else if (is_retry && !o->is_whole)
+		br_control_job_fail(o->job,
+		    "message %lld is damaged and can only be dropped; 'primctl "
+		    "outbox drop %lld' does that",
+		    id, id);
+	else if (is_retry && !o->job->c.ops && o->is_for_inbox &&
+	    !o->was_quarantined)
+		br_control_job_fail(o->job,
+		    "message %lld cannot be tried: it waits for somebody who "
+		    "listens, and without a running primd nobody does",
+		    id);
+	else
+		return false;
+	return true;
+}
+
+static void look_end(struct order *o, bool failed)
+{
+	if (failed) {
+		br_control_job_fail_read(o->job);
+		prim_free(o);
+	} else if (is_refused(o)) {
+		prim_free(o);
+	} else {
+		order_run(o);
+	}
 }
 
 static void on_row(void *arg, const struct br_store_message *m, bool failed)
@@ -168,6 +181,7 @@ static void on_row(void *arg, const struct br_store_message *m, bool failed)
 	if (m->seq != o->seq)
 		return;
 	o->is_there = true;
+	o->is_for_inbox = br_control_outbox_is_for_inbox(m);
 	o->is_notice = m->is_notice;
 	o->is_told = m->is_told;
 	o->can_be_told = m->notice_from.len > 0;
@@ -178,6 +192,23 @@ static void on_row(void *arg, const struct br_store_message *m, bool failed)
 		.last_code = m->last_code };
 	if (m->last_reason.len <= BR_REASON_MAX)
 		o->attempt.last_reason = prim_slice_keep(&room, m->last_reason);
+}
+
+static void look_at_row(struct order *o)
+{
+	br_store_message_page(o->job->c.store, o->seq - 1, 1, on_row, o);
+}
+
+/* Before its row, which is there then if it is only damaged. */
+static void on_message(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct order *o = arg;
+
+	o->is_whole = m != NULL;
+	if (failed)
+		look_end(o, true);
+	else
+		look_at_row(o);
 }
 
 static void order_begin(struct br_control_job *job, const json_t *request,
@@ -192,7 +223,10 @@ static void order_begin(struct br_control_job *job, const json_t *request,
 	o->job = job;
 	o->seq = seq;
 	o->verb = verb;
-	br_store_message_page(job->c.store, seq - 1, 1, on_row, o);
+	if (verb == BR_OUTBOX_RETRY)
+		br_store_message_get(job->c.store, seq, on_message, o);
+	else
+		look_at_row(o);
 }
 
 void br_control_outbox_retry(struct br_control_job *job, const json_t *request)

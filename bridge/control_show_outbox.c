@@ -69,7 +69,7 @@ static const char *event_of(const json_t *m)
 	if (is_state(m, "quarantined"))
 		return "never";
 	if (is_state(m, "under way"))
-		return "now";
+		return "-";
 	if (*waits_for)
 		return waits_for;
 	if (!json_object_get(m, "next_try_in_s"))
@@ -106,6 +106,17 @@ static void show_row(FILE *out, const json_t *m)
 	fprintf(out, "\n");
 }
 
+/* `address` is empty: of nobody. */
+static void show_nothing(FILE *out, const char *address)
+{
+	fprintf(out, "Nothing waits");
+	if (*address) {
+		fprintf(out, " from or for ");
+		br_control_show_visible(out, address);
+	}
+	fprintf(out, ".\n");
+}
+
 void br_control_show_outbox(FILE *out, const json_t *result)
 {
 	const json_t *messages = json_object_get(result, "messages");
@@ -122,7 +133,7 @@ void br_control_show_outbox(FILE *out, const json_t *result)
 	if (json_object_get(result, "after"))
 		return;
 	if (waiting + quarantined == 0)
-		fprintf(out, "Nothing waits.\n");
+		show_nothing(out, text_of(result, "address"));
 	else
 		fprintf(out, "%lld waiting, %lld quarantined.\n", waiting,
 		    quarantined);
@@ -175,6 +186,20 @@ static void show_names(FILE *out, const char *name, const json_t *names)
 	fprintf(out, "\n");
 }
 
+/* clang-format off */
+static const struct {
+	const char *what;
+	const char *words;
+} WAITS_FOR[] = {
+	{ "adapter", "its adapter, which does not run" },
+	{ "link", "the link of its adapter" },
+	{ "listener", "somebody who listens" },
+	{ "primd", "primd to start" },
+	{ "turn", "its turn" },
+};
+
+/* clang-format on */
+
 static void show_state(FILE *out, const json_t *m)
 {
 	long long s = number_of(m, "next_try_in_s");
@@ -182,8 +207,9 @@ static void show_state(FILE *out, const json_t *m)
 	fprintf(out, "%-12s%s", "state", text_of(m, "state"));
 	if (is_state(m, "quarantined"))
 		fprintf(out, ", kept for 30 days");
-	if (json_object_get(m, "waits_for"))
-		fprintf(out, " for the %s", text_of(m, "waits_for"));
+	for (size_t i = 0; i < PRIM_COUNT(WAITS_FOR); i++)
+		if (strcmp(WAITS_FOR[i].what, text_of(m, "waits_for")) == 0)
+			fprintf(out, " for %s", WAITS_FOR[i].words);
 	if (json_object_get(m, "next_try_in_s") && s > 0) {
 		fprintf(out, ", next try in ");
 		br_control_show_span(out, s);
@@ -326,8 +352,12 @@ void br_control_show_retried(FILE *out, const json_t *result)
 		    running ? "now" : "when primd starts");
 		return;
 	}
-	fprintf(out, "is back in the outbox%s.",
-	    running ? "" : " and is tried when primd starts");
+	fprintf(out, "is back in the outbox");
+	if (is_true(result, "needs_listener"))
+		fprintf(out, " and waits for somebody who listens");
+	else if (!running)
+		fprintf(out, " and is tried when primd starts");
+	fprintf(out, ".");
 	if (strcmp(text_of(result, "told"), "already") == 0)
 		fprintf(out,
 		    " Its sender was told already that it failed, and "

@@ -132,9 +132,14 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.more = "With ADDRESS only those from it or for it. ID is what "
 		    "the other outbox commands want. '-> ADDRESS' behind the "
 		    "recipient: it goes to that linked address instead. "
-		    "WHY is what was heard of it last. Quarantined: it is not "
-		    "tried any more, its sender was told, and it stays for 30 "
-		    "days.",
+		    "NEXT TRY is a time, or what it waits for: adapter (it "
+		    "does not run, and is started again), link (the adapter "
+		    "has none to its network), listener (nobody listens to "
+		    "that inbox), turn (others are before it), primd (none "
+		    "runs); '-': it is under way, and its fate is not known "
+		    "yet. WHY is what was heard of it last. Quarantined: it is "
+		    "not tried any more, its sender was told, and it stays "
+		    "for 30 days.",
 	},
 	{
 		.words = "outbox quarantine",
@@ -148,7 +153,9 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.words = "outbox retry",
 		.arguments = { ID },
 		.help = "try a message now",
-		.more = "Without waiting for its time. One that is quarantined "
+		.more = "Without waiting for its time. What waits for something "
+		    "else, as 'outbox list' shows it, or is under way, cannot "
+		    "be tried: that is said. One that is quarantined "
 		    "goes back to its place; its sender was told that it "
 		    "failed, and is not told again, however it ends. Without "
 		    "a primd it takes effect when primd starts.",

@@ -223,7 +223,7 @@ static void a_list_for_an_address_has_what_it_sends_and_gets(void **state)
 		{ "romeo@jabber.example", 2},
 		{ "bea@example.org",      2},
 		{ "bea@friend.example",   1},
-		{ "nobody@example.org",   0},
+		{ "nobody@far.example",   0},
 	};
 	struct world *w = *state;
 	struct br_store_message m = message(1);
@@ -245,6 +245,25 @@ static void a_list_for_an_address_has_what_it_sends_and_gets(void **state)
 		assert_int_equal(json_integer_value(result(w, "waiting")),
 		    CASES[i].count);
 	}
+	assert_shown(w, LIST,
+	    "Nothing waits from or for nobody@far.example.\n");
+}
+
+/* What waits from an account that is gone is still to be found. */
+static void a_list_for_nobody_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	ask_list(w, "nobody@example.org");
+	assert_error(w, "there is no account nobody@example.org; 'primctl");
+	ask_list(w, "postmaster@example.org");
+	assert_true(is_ok(w));
+	make_account(w, "bob@example.org");
+	ask_list(w, "bob@example.org");
+	assert_shown(w, LIST, "Nothing waits from or for bob@example.org.\n");
+	put_one(w, 1);
+	ask_list(w, "ann@example.org");
+	assert_int_equal(json_array_size(result(w, "messages")), 1);
 }
 
 static unsigned turn_pages(struct world *w, const char *address,
@@ -399,7 +418,9 @@ static struct {
 	unsigned orders;
 	const char *why;
 	bool under_way;
-	bool is_cut_off; /* the adapter is not up */
+	const char *state; /* of the adapter; NULL: it is up */
+	unsigned listeners;
+	bool is_due; /* no time is set for it */
 } server;
 
 static void server_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
@@ -418,7 +439,8 @@ static void server_outbox_state(void *ctx, int64_t seq, bool in_detail,
 	(void)ctx;
 	(void)seq;
 	json_object_set_new(into, "under_way", json_boolean(server.under_way));
-	json_object_set_new(into, "next_try_in_s", json_integer(70));
+	if (!server.is_due)
+		json_object_set_new(into, "next_try_in_s", json_integer(70));
 	if (in_detail) {
 		json_object_set_new(into, "position", json_integer(3));
 		json_object_set_new(into, "lane", json_integer(7));
@@ -429,8 +451,15 @@ static void server_route_state(void *ctx, const struct br_control_way *way,
     json_t *into)
 {
 	(void)ctx;
+	if (!way->adapter) {
+		json_object_set_new(into, "listeners",
+		    json_integer(server.listeners));
+		return;
+	}
 	assert_string_equal(way->adapter->name, "xmpp");
-	json_object_set_new(into, "up", json_boolean(!server.is_cut_off));
+	json_object_set_new(into, "up", json_boolean(!server.state));
+	json_object_set_new(into, "state",
+	    json_string(server.state ? server.state : "up"));
 }
 
 static const struct br_control_ops SERVER = {
@@ -459,19 +488,88 @@ static void a_server_says_what_is_under_way(void **state)
 	attempt(w, seq);
 	ask_list(w, "");
 	assert_shown(w, LIST, "1m10s     waiting");
-	server.is_cut_off = true;
+	server.state = "ready";
 	ask_list(w, "");
-	assert_shown(w, LIST, "link      waiting");
+	assert_shown(w, LIST, "link      waiting      504 no route");
 	ask_show(w, seq, "");
-	assert_shown(w, SHOW, "state       waiting for the link, 3 of 7 in");
+	assert_shown(w, SHOW,
+	    "state       waiting for the link of its adapter, 3 of 7 in");
 	server.under_way = true;
 	ask_list(w, "");
 	assert_string_equal(text_of(listed(w, 0), "state"), "under way");
 	assert_null(json_object_get(listed(w, 0), "next_try_in_s"));
 	assert_null(json_object_get(listed(w, 0), "position"));
-	assert_shown(w, LIST, "now       under way");
+	assert_shown(w, LIST, "-         under way");
 	ask_show(w, seq, "");
 	assert_shown(w, SHOW, "state       under way, 3 of 7 in its lane\n");
+}
+
+/* The link went down, or the adapter with it. */
+static void lose(struct world *w, int64_t seq)
+{
+	const struct br_store_attempt a = { .seq = seq,
+		.attempts = 1,
+		.last_reason = PRIM_SLICE("link lost") };
+	unsigned done = 0;
+
+	br_store_message_attempt(w->control.store, &a, on_done, &done);
+	br_store_settle(w->control.store);
+}
+
+static void it_is_told_which_part_of_the_way_is_missing(void **state)
+{
+	static const struct {
+		const char *state; /* of the adapter */
+		const char *shown, *in_detail;
+	} CASES[] = {
+		{"ready",     "link      waiting      link lost\n",
+                 "waiting for the link of its adapter"							     },
+		{ "stopped",
+                 "adapter   waiting      its adapter does not run\n", "waiting for its adapter, which does not run"},
+		{ "starting",
+                 "adapter   waiting      its adapter does not run\n", "waiting for its adapter, which does not run"},
+		{ NULL,       "turn      waiting      link lost\n",
+                 "waiting for its turn"									    },
+	};
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	lose(w, seq);
+	server.is_due = true;
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		server.state = CASES[i].state;
+		ask_list(w, "");
+		assert_shown(w, LIST, CASES[i].shown);
+		ask_show(w, seq, "");
+		assert_shown(w, SHOW, CASES[i].in_detail);
+	}
+}
+
+/* Its first target refused it: it was tried once, and now it waits here. */
+static void what_came_back_to_an_inbox_waits_for_a_listener(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message(1);
+	const struct br_store_attempt tried = { .attempts = 1 };
+	struct br_store_attempt a = tried;
+	unsigned done = 0;
+
+	m.destination = PRIM_SLICE("inbox:bob@example.org");
+	m.recipient = PRIM_SLICE("bob@example.org");
+	a.seq = put(w, &m);
+	br_store_message_attempt(w->control.store, &a, on_done, &done);
+	br_store_settle(w->control.store);
+	server.is_due = true;
+	ask_list(w, "");
+	assert_shown(w, LIST, "1  listener  waiting      nobody listens\n");
+	ask_show(w, a.seq, "");
+	assert_shown(w, SHOW, "state       waiting for somebody who listens");
+	server.listeners = 1;
+	ask_list(w, "");
+	assert_shown(w, LIST, "1  turn      waiting      no word of it yet\n");
+	server.under_way = true;
+	ask_list(w, "");
+	assert_shown(w, LIST, "1  -         under way    no word of it yet\n");
 }
 
 static void a_server_is_given_the_order(void **state)
@@ -518,6 +616,27 @@ static void without_a_server_a_retry_waits_for_none(void **state)
 	assert_int_equal(json_integer_value(result(w, "deaths")), 1);
 	assert_string_equal(json_string_value(result(w, "why")),
 	    "no route\x1b to host");
+	assert_shown(w, SHOW, "state       waiting for primd to start\n");
+	ask_list(w, "");
+	assert_shown(w, LIST, "primd     waiting      504 ");
+}
+
+static void without_a_server_nobody_listens(void **state)
+{
+	struct world *w = *state;
+	struct br_store_message m = message(1);
+	int64_t seq;
+
+	m.destination = PRIM_SLICE("inbox:bob@example.org");
+	m.recipient = PRIM_SLICE("bob@example.org");
+	seq = put(w, &m);
+	ask_id(w, "outbox retry", seq);
+	assert_error(w, "cannot be tried: it waits for somebody who listens");
+	quarantine(w, seq);
+	ask_id(w, "outbox retry", seq);
+	assert_shown(w, "outbox retry",
+	    "is back in the outbox and waits for somebody who listens. Its "
+	    "sender was told already");
 }
 
 static void without_a_server_a_quarantined_one_comes_back(void **state)
@@ -575,6 +694,8 @@ static void without_a_server_one_is_quarantined_once(void **state)
 /* ---- what is wrong ---- */
 
 /* clang-format off */
+#define LONG "0123456789012345678901234567890123456789"
+
 static const struct {
 	const char *name;
 	const char *command;
@@ -586,6 +707,8 @@ static const struct {
 	{ "nought", "outbox drop", "0", "'0' is not the ID" },
 	{ "a negative one", "outbox quarantine", "-1", "is not the ID" },
 	{ "too long", "outbox retry", "9999999999999999999", "is not the ID" },
+	{ "hostile", "outbox drop", LONG LONG LONG,
+	    "'" LONG LONG "...' is not the ID" },
 	{ "unknown to retry", "outbox retry", "99", "no message 99" },
 	{ "unknown to drop", "outbox drop", "99", "no message 99" },
 	{ "unknown to quarantine", "outbox quarantine", "9223372036854775807",
@@ -638,14 +761,18 @@ int main(void)
 		TEST(a_list_tells_how_each_message_fares),
 		TEST(a_list_ends_with_counts),
 		TEST(a_list_for_an_address_has_what_it_sends_and_gets),
+		TEST(a_list_for_nobody_is_refused),
 		TEST(a_long_list_comes_in_pages_and_counts_all),
 		TEST(a_message_is_shown_without_what_it_says),
 		TEST(what_it_says_is_shown_when_asked_for),
 		TEST(a_long_body_is_cut),
 		TEST(it_is_told_what_a_sender_knows),
 		SERVER_TEST(a_server_says_what_is_under_way),
+		SERVER_TEST(it_is_told_which_part_of_the_way_is_missing),
+		SERVER_TEST(what_came_back_to_an_inbox_waits_for_a_listener),
 		SERVER_TEST(a_server_is_given_the_order),
 		TEST(without_a_server_a_retry_waits_for_none),
+		TEST(without_a_server_nobody_listens),
 		TEST(without_a_server_a_quarantined_one_comes_back),
 		TEST(without_a_server_one_is_dropped),
 		TEST(without_a_server_one_is_quarantined_once),
