@@ -3,11 +3,13 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <string.h>
 #include <time.h>
 
 #include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/control.h"
+#include "bridge/control_copy.h"
 #include "bridge/lock.h"
 #include "bridge/router.h"
 #include "bridge/store.h"
@@ -116,6 +118,15 @@ struct br_control_asker *br_control_asker_open(const struct br_config *config,
 	return a;
 }
 
+/* The first account of all is made before there is anything. */
+static bool makes_data(const json_t *request)
+{
+	const char *command = json_string_value(json_object_get(request,
+	    "command"));
+
+	return command && strcmp(command, "account add") == 0;
+}
+
 /* The socket first; without one the lock. Who has the lock and no socket is
  * about to start or to end: look again. */
 struct json_t *br_control_asker_ask(struct br_control_asker *a,
@@ -136,6 +147,9 @@ struct json_t *br_control_asker_ask(struct br_control_asker *a,
 		/* Asking again and again must not keep a primd from starting. */
 		if (!a->needs_store)
 			return ask_here(a, request, err);
+		if (!makes_data(request) &&
+		    !br_control_has_data(a->config, err))
+			return NULL;
 		a->lock = br_lock_open(a->config->data_dir, err);
 		if (a->lock && !store_open(a, err))
 			return NULL;

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bridge/config.h"
 #include "bridge/lock.h"
@@ -44,11 +45,28 @@ static json_t *copy_json(const char *file, const struct br_config *config)
 
 /* ---- backup ---- */
 
-static bool folder_make(const char *dir, struct br_err *err)
+bool br_control_has_data(const struct br_config *config, struct br_err *err)
+{
+	char *file = path_in(config->data_dir, COPY_NAME);
+	struct stat st;
+	bool is_there = stat(file, &st) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR);
+
+	prim_free(file);
+	return is_there ||
+	    br_err_set(err,
+		"there is no primd.db in %s; name the configuration of primd "
+		"with -c. Where there is none yet, 'primctl account add' or "
+		"the first start of primd makes it",
+		config->data_dir);
+}
+
+static bool folder_make(const char *dir, bool *out_made, struct br_err *err)
 {
 	struct stat st;
 
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+	*out_made = mkdir(dir, 0700) == 0;
+	if (!*out_made && errno != EEXIST)
 		return br_err_set(err, "cannot make the folder %s: %s", dir,
 		    strerror(errno));
 	if (stat(dir, &st) != 0)
@@ -76,10 +94,14 @@ json_t *br_control_backup(const struct br_config *config, const char *dir,
 {
 	char *file = path_in(dir, COPY_NAME);
 	json_t *result = NULL;
+	bool is_made = false;
 
-	if (folder_make(dir, err) && file_is_new(file, err) &&
+	if (br_control_has_data(config, err) &&
+	    folder_make(dir, &is_made, err) && file_is_new(file, err) &&
 	    br_store_backup(config->data_dir, file, err))
 		result = copy_json(file, config);
+	if (!result && is_made)
+		(void)rmdir(dir); /* nothing is in it */
 	prim_free(file);
 	return result;
 }

@@ -16,6 +16,10 @@
 struct json_t;
 struct br_config;
 
+/* Is there a primd.db in data_dir? False with a sentence: nothing to look at, or
+ * to copy, which must not be made by looking. */
+bool br_control_has_data(const struct br_config *config, struct br_err *err);
+
 /* Makes `dir` if it is not there. Refused: it has a primd.db. */
 struct json_t *br_control_backup(const struct br_config *config,
     const char *dir, struct br_err *err);

@@ -361,7 +361,8 @@ static int run_command(const struct cli *cli, const struct br_config *config)
 
 	/* Where its user may not make a folder, root may. */
 	if (kind == BR_CTL_BACKUP &&
-	    !br_user_make_folder(config, cli->words[0], &err))
+	    (!br_control_has_data(config, &err) ||
+		!br_user_make_folder(config, cli->words[0], &err)))
 		return fail(EXIT_FAILURE, err.text);
 	if (!br_user_become(config, &err))
 		return fail(EXIT_USAGE, err.text);
@@ -386,10 +387,9 @@ int main(int argc, char **argv)
 	fits = find_command(&cli, argv + optind, argc - optind);
 	if (cli.help)
 		return help(&cli, argv + optind, argc - optind);
-	if (!fits)
-		return wrong_usage(&cli, argv + optind, argc - optind);
-	if (has_empty_argument(&cli))
-		return EXIT_USAGE;
+	if (!fits || has_empty_argument(&cli))
+		return fits ? EXIT_USAGE
+			    : wrong_usage(&cli, argv + optind, argc - optind);
 	config = br_config_read(cli.file, NULL, &err);
 	if (!config)
 		return fail(EXIT_USAGE, err.text);

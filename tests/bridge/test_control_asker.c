@@ -3,6 +3,7 @@
 #include "tests/bridge/store_world.h"
 
 #include <jansson.h>
+#include <unistd.h>
 
 #include "bridge/config.h"
 #include "bridge/control.h"
@@ -32,6 +33,29 @@ static int setup(void **state)
 	prim_buf_fini(&yaml);
 	a.asker = br_control_asker_open(a.config, true);
 	*state = &a;
+	return 0;
+}
+
+static bool is_there(const struct asking *a, const char *name)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", a->w.dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static int setup_data(void **state)
+{
+	struct asking *a;
+	char path[300];
+	FILE *file;
+
+	setup(state);
+	a = *state;
+	(void)snprintf(path, sizeof(path), "%s/primd.db", a->w.dir);
+	file = fopen(path, "w"); /* a new database */
+	assert_non_null(file);
+	fclose(file);
 	return 0;
 }
 
@@ -88,6 +112,33 @@ static void the_store_stays_open_from_one_command_to_the_next(void **state)
 	br_lock_close(lock);
 }
 
+/* A wrong folder must not look like a bridge without accounts. */
+static void looking_makes_no_data(void **state)
+{
+	static const char *const COMMANDS[] = { "account list", "outbox list",
+		"account remove" };
+	struct asking *a = *state;
+	struct br_err err;
+
+	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++) {
+		json_t *request = json_pack("{s:s, s:s, s:s}", "command",
+		    COMMANDS[i], "address", "ann@example.org", "after", "");
+
+		assert_null(br_control_asker_ask(a->asker, request, &err));
+		json_decref(request);
+		assert_non_null(strstr(err.text, "there is no primd.db in "));
+		assert_false(is_there(a, "primd.db"));
+		assert_false(is_there(a, "queue.db"));
+	}
+	assert_int_equal(ask(a,
+			     "{\"command\":\"account add\","
+			     "\"address\":\"ann@example.org\","
+			     "\"password\":\"secret\"}",
+			     "accounts"),
+	    0);
+	assert_true(is_there(a, "primd.db"));
+}
+
 static void a_locked_folder_is_told_after_a_while(void **state)
 {
 	struct asking *a = *state;
@@ -116,12 +167,14 @@ static void status_leaves_the_lock_alone(void **state)
 	br_lock_close(lock);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_data, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_store_stays_open_from_one_command_to_the_next),
+		cmocka_unit_test_setup_teardown(looking_makes_no_data, setup,
+		    teardown),
 		TEST(a_locked_folder_is_told_after_a_while),
 		TEST(status_leaves_the_lock_alone),
 	};
