@@ -78,6 +78,22 @@ static json_t *order_json(const struct br_control *c,
 	return places;
 }
 
+/* With a link that is verified now: whether anything goes there. */
+static void add_linked(const struct linking *l, json_t *into)
+{
+	json_t *places = order_json(&l->job->c, prim_key_slice(&l->principal));
+	json_t *foreign = br_control_text_json(prim_key_slice(&l->address));
+	bool is_named = false;
+	json_t *place;
+	size_t i;
+
+	json_array_foreach(places, i, place)
+	    is_named = is_named || json_equal(place, foreign);
+	json_object_set_new(into, "in_order", json_boolean(is_named));
+	json_object_set_new(into, "foreign", foreign);
+	json_decref(places);
+}
+
 static void add_order(const struct linking *l, json_t *into)
 {
 	json_object_set_new(into, "order",
@@ -133,6 +149,12 @@ static const char *network_of(const struct linking *l)
 	    : NULL;
 }
 
+/* Without an escape every network spells it as its key does. */
+static bool is_plain(struct prim_slice address)
+{
+	return prim_slice_find(address, '%') < 0;
+}
+
 /* Where nobody can say how the network spells it, it is taken as it is. */
 static void canonicalize(struct linking *l)
 {
@@ -140,6 +162,13 @@ static void canonicalize(struct linking *l)
 	const char *network = network_of(l);
 	struct prim_buf uri = { 0 };
 
+	if (network && !c->ops && !is_plain(prim_key_slice(&l->address))) {
+		on_done(l,
+		    "only its adapter knows how the network spells such an "
+		    "address, and without a running primd it cannot be asked; "
+		    "start primd and try again");
+		return;
+	}
 	if (!network || !c->ops || !c->ops->canonical) {
 		l->run(l);
 		return;
@@ -185,6 +214,7 @@ void br_control_link_add(struct br_control_job *job, const json_t *request)
 	if (!l)
 		return;
 	l->run = add_run;
+	l->add_result = add_linked;
 	canonicalize(l);
 }
 
@@ -230,6 +260,7 @@ void br_control_link_verify(struct br_control_job *job, const json_t *request)
 
 	if (!l)
 		return;
+	l->add_result = add_linked;
 	l->code = prim_slice_copy(
 	    prim_slice_of(json_string_value(json_object_get(request, "code"))));
 	run_known(l, verify_run);

@@ -19,6 +19,13 @@ void br_control_show_linked(FILE *out, const json_t *result)
 	fprintf(out, " is linked to ");
 	br_control_show_visible(out, text_of(result, "address"));
 	fprintf(out, ".\n");
+	if (!json_is_false(json_object_get(result, "in_order")))
+		return;
+	fprintf(out, "The order of ");
+	br_control_show_visible(out, text_of(result, "address"));
+	fprintf(out,
+	    " does not name it, so nothing goes there until 'primctl link "
+	    "order'\nputs it in.\n");
 }
 
 void br_control_show_unlinked(FILE *out, const json_t *result)

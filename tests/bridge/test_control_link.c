@@ -74,6 +74,7 @@ static void a_link_is_made_shown_and_ended(void **state)
 	make_account(w, ANN);
 	ask_link(w, "link add", "im:Ann@example.org", "Romeo@jabber.example");
 	assert_shown(w, "link add", ROMEO " is linked to " ANN ".\n");
+	assert_not_shown(w, "link add", "The order of");
 	assert_int_equal(link_count(w, ""), 1);
 	make_account(w, "bob@example.org");
 	assert_int_equal(link_count(w, "bob@example.org"), 0);
@@ -138,6 +139,11 @@ static void an_order_is_set_shown_and_forgotten(void **state)
 	assert_shown(w, "link order",
 	    ANN " is looked for at prim, then " ROMEO
 		", then r@friend.example.\n");
+	ask_order(w, "prim");
+	ask_link(w, "link add", ANN, "tybalt@jabber.example");
+	assert_shown(w, "link add",
+	    "The order of " ANN " does not name it, so");
+	ask_link(w, "link remove", ANN, "tybalt@jabber.example");
 	ask_order(w, "r@friend.example PRIM");
 	assert_shown(w, "link order",
 	    ANN " is looked for at r@friend.example, then prim.\n");
@@ -187,6 +193,8 @@ static const struct {
 	    "is linked to ann@example.org already" },
 	{ "somebody else's", "link add", "bea@example.org",
 	    "taken@jabber.example", "is linked to another account" },
+	{ "spelled as only the adapter knows", "link add", ANN,
+	    "BA%cc%88r@jabber.example", "start primd and try again" },
 	{ "no link", "link remove", ANN, ROMEO, "are not linked" },
 };
 
