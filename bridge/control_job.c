@@ -222,3 +222,8 @@ json_t *br_control_left_json(int64_t ms, int64_t now_ms)
 {
 	return json_integer((json_int_t)(ms / 1000 - now_ms / 1000));
 }
+
+const char *br_control_state_words(const char *state)
+{
+	return strcmp(state, "ready") == 0 ? "cut off" : state;
+}

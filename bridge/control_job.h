@@ -69,6 +69,10 @@ json_t *br_control_time_json(int64_t ms);
 /* Whole seconds from now until then; negative: it is past. */
 json_t *br_control_left_json(int64_t ms, int64_t now_ms);
 
+/* br_host_state() as a person reads it: one that is ready can do nothing without
+ * the link to its network. */
+const char *br_control_state_words(const char *state);
+
 /* The handlers. */
 void br_control_account_add(struct br_control_job *job, const json_t *request);
 void br_control_account_passwd(struct br_control_job *job,

@@ -66,6 +66,8 @@ static json_t *why_json(const struct br_store_message *m, const char *waits_for)
 		return br_control_text_json(m->last_reason);
 	if (m->last_code)
 		return json_string(prim_status_phrase(m->last_code));
+	if (strcmp(waits_for, "link") == 0)
+		return json_string("its adapter is cut off");
 	if (strcmp(waits_for, "listener") == 0)
 		return json_string("nobody listens");
 	return json_string(m->attempts > 0 ? "no word of it yet"

@@ -136,12 +136,14 @@ static bool is_refused(const struct order *o)
 
 	if (!o->is_there)
 		br_control_outbox_fail_absent(o->job, o->seq);
-	else if (o->verb == BR_OUTBOX_QUARANTINE && o->was_quarantined)
+	else if (o->verb == BR_OUTBOX_QUARANTINE && o->was_quarantined &&
+	    o->is_whole)
 		br_control_job_fail(o->job,
 		    "message %lld is quarantined already; 'primctl outbox "
 		    "retry %lld' puts it back, 'outbox drop' ends it",
 		    id, id);
-	else if (is_retry && !o->is_whole)
+	else if ((is_retry || o->was_quarantined) && !o->is_whole &&
+	    o->verb != BR_OUTBOX_DROP)
 		br_control_job_fail(o->job,
 		    "message %lld is damaged and can only be dropped; 'primctl "
 		    "outbox drop %lld' does that",
@@ -223,7 +225,7 @@ static void order_begin(struct br_control_job *job, const json_t *request,
 	o->job = job;
 	o->seq = seq;
 	o->verb = verb;
-	if (verb == BR_OUTBOX_RETRY)
+	if (verb != BR_OUTBOX_DROP)
 		br_store_message_get(job->c.store, seq, on_message, o);
 	else
 		look_at_row(o);

@@ -79,7 +79,8 @@ static void tell_adapter(struct br_route_test *t, const json_t *known,
 		    name);
 		return;
 	}
-	br_route_step(t, "adapter", "%s is %s", name, state);
+	br_route_step(t, "adapter", "%s is %s", name,
+	    br_control_state_words(state));
 	if (number_of(known, "waiting") > 0)
 		br_route_step(t, "lane",
 		    "%lld messages wait for it; behind those of the same "
@@ -175,7 +176,8 @@ static void tell_follow(struct search *s, const struct br_identity *link,
 	br_route_step(s->t, "follow", "%sto %.*s, by adapter %.*s%s%s",
 	    s->count > 0 ? "if that refuses it: " : "",
 	    PRIM_SLICE_ARG(link->address), PRIM_SLICE_ARG(link->network),
-	    state ? ", which is " : "", state ? state : "");
+	    state ? ", which is " : "",
+	    state ? br_control_state_words(state) : "");
 	if (s->count++ == 0) {
 		s->is_followed = true;
 		s->is_cut_off = json_is_false(json_object_get(known, "up"));

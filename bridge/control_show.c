@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bridge/control.h"
+#include "bridge/control_job.h"
 #include "bridge/control_show.h"
 #include "prim/base.h"
 #include "prim/visible.h"
@@ -168,8 +169,8 @@ static void show_outbox_state(FILE *out, const json_t *result)
 static void show_adapter(FILE *out, const json_t *adapter)
 {
 	fprintf(out, "%-20s %-10s %8lld %8lld", text_of(adapter, "name"),
-	    text_of(adapter, "state"), number_of(adapter, "pid"),
-	    number_of(adapter, "deaths"));
+	    br_control_state_words(text_of(adapter, "state")),
+	    number_of(adapter, "pid"), number_of(adapter, "deaths"));
 	if (json_object_get(adapter, "waiting"))
 		fprintf(out, " %8lld", number_of(adapter, "waiting"));
 	fprintf(out, "\n");

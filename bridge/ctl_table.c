@@ -134,7 +134,7 @@ const struct br_ctl_command br_ctl_commands[] = {
 		    "recipient: it goes to that linked address instead. "
 		    "NEXT TRY is a time, or what it waits for: adapter (it "
 		    "does not run, and is started again), link (the adapter "
-		    "has none to its network), listener (nobody listens to "
+		    "is cut off from its network), listener (nobody listens to "
 		    "that inbox), turn (others are before it), primd (none "
 		    "runs); '-': it is under way, and its fate is not known "
 		    "yet. WHY is what was heard of it last. Quarantined: it is "
@@ -205,7 +205,8 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.help = "show what runs and what waits",
 		.more = "Domains, listeners, connections, messages in the "
 		    "outbox, and the adapters with their state, process, "
-		    "deaths and what waits for them.",
+		    "deaths and what waits for them. Cut off: the adapter "
+		    "runs and has no link to its network; up: it has one.",
 	},
 	{
 		.words = "subscription list",

@@ -534,8 +534,12 @@ static void it_is_told_which_part_of_the_way_is_missing(void **state)
 	struct world *w = *state;
 	int64_t seq = put_one(w, 1);
 
-	lose(w, seq);
 	server.is_due = true;
+	server.state = "ready";
+	ask_list(w, "");
+	assert_shown(w, LIST,
+	    "link      waiting      its adapter is cut off\n");
+	lose(w, seq);
 	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
 		server.state = CASES[i].state;
 		ask_list(w, "");

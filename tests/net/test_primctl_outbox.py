@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -101,7 +102,9 @@ class Outbox(World):
         self.assertEqual([m["to"] for m in told["messages"]], [ROMEO])
         self.assertEqual((told["waiting"], told["quarantined"]), (1, 0))
         self.assertEqual(len(self.waiting(ALICE)), 2)
-        self.assertEqual(self.waiting("carol@localhost"), [])
+        self.assertEqual(self.waiting("carol@xmpp.localhost"), [])
+        self.refused("no account carol@localhost", "outbox", "list",
+                     "carol@localhost")
         for running in (True, False):
             with self.subTest(running=running):
                 shown = self.primd.ctl("outbox", "show", self.the_one_to(ROMEO))
@@ -120,8 +123,9 @@ class Outbox(World):
         first, second = self.the_one_to(ROMEO), self.the_one_to(BOB)
         status = self.primd.ctl("status")
         self.assertRegex(status, r"(?m)^outbox +2, the oldest for \d+")
-        self.assertRegex(status, r"(?m)^xmpp +\S+ +\d+ +0 +1$")
-        self.assertIn("is tried now.", self.primd.ctl("outbox", "retry", first))
+        self.assertRegex(status, r"(?m)^xmpp +cut off +\d+ +0 +1$")
+        self.refused("its adapter is not up", "outbox", "retry", first)
+        self.refused("nobody listens", "outbox", "retry", second)
         self.assertIn("Its sender gets a notice.",
                       self.primd.ctl("outbox", "quarantine", first))
         self.refused("is quarantined already", "outbox", "quarantine", first)
@@ -153,14 +157,41 @@ class Outbox(World):
                       self.primd.ctl("outbox", "retry", self.the_one_to(ROMEO)))
         self.primd.ctl("outbox", "quarantine", one)
         self.primd.ctl("outbox", "drop", two)
-        self.assertIn("is tried when primd starts. Its sender was told",
+        self.assertIn("waits for somebody who listens. Its sender was told",
                       self.primd.ctl("outbox", "retry", one))
+        self.refused("it waits for somebody who listens", "outbox", "retry",
+                     one)
         self.refused("no message 4711", "outbox", "retry", "4711")
         self.start()
         self.assertEqual([c.text() for c in self.heard(BOB, 1)], ["one"])
         self.assertEqual(len(self.heard(ALICE, 2)), 2)
         self.assertTrue(wait_until(
             lambda: [m["to"] for m in self.waiting()] == [ROMEO]))
+
+    def test_what_is_damaged_is_only_dropped(self):
+        self.start()
+        self.say(BOB, "one")
+        self.say(BOB, "two")
+        ids = [str(m["id"]) for m in self.waiting(BOB)]
+        for one in ids:
+            self.primd.ctl("outbox", "quarantine", one)
+        queue = sqlite3.connect(os.path.join(self.primd.data, "queue.db"),
+                                timeout=10)
+        with queue:
+            queue.execute("UPDATE content SET body = x'00'")
+        queue.close()
+        for running, one in zip((True, False), ids):
+            with self.subTest(running=running):
+                self.refused(f"message {one} is damaged and can only be "
+                             "dropped", "outbox", "retry", one)
+                self.refused("can only be dropped", "outbox", "quarantine",
+                             one)
+                self.assertIn("can only be dropped",
+                              self.primd.ctl("outbox", "show", one))
+                self.primd.ctl("outbox", "drop", one)
+                self.refused(f"no message {one}", "outbox", "retry", one)
+                if running:
+                    self.assertEqual(self.primd.stop(), 0)
 
     def test_a_long_list_ends(self):
         self.start()
@@ -346,6 +377,10 @@ class Copies(World):
     def test_a_copy_needs_no_server(self):
         self.primd.ctl("backup", self.copy("copy"))
         shutil.rmtree(self.primd.data)
+        for args in (("outbox", "list"), ("backup", self.copy("empty"))):
+            self.refused("there is no primd.db in", *args)
+        self.assertFalse(os.path.exists(self.primd.data))
+        self.assertFalse(os.path.exists(self.copy("empty")))
         self.primd.ctl("restore", self.copy("copy"))
         self.assertEqual(len(self.json("account", "list")["accounts"]), 2)
         self.refused("'primctl backup' wrote to", "restore",
