@@ -171,8 +171,13 @@ static bool tell_recipient(struct br_route_test *t,
 
 static bool tell_pass(struct br_route_test *t, const struct br_route *route)
 {
-	bool passes = br_rule_may_pass(t->peer, route, prim_key_slice(&t->from),
-	    prim_key_slice(&t->to));
+	const struct br_rule_pass pass = { .config = t->job->c.config,
+		.identities = t->job->c.identities,
+		.peer = t->peer,
+		.route = route,
+		.sender = prim_key_slice(&t->from),
+		.recipient = prim_key_slice(&t->to) };
+	bool passes = br_rule_may_pass(&pass);
 
 	if (!passes) {
 		br_route_step(t, "relay", "%s",

@@ -66,6 +66,7 @@ static void listen_drain(struct br_server *s, struct br_entity *entity)
 
 	if (dest)
 		br_dest_wake(s->outbox, dest);
+	br_outbox_home(s->outbox, br_entity_key(entity));
 }
 
 static void on_listen(void *arg, enum br_entity_outcome known,

@@ -10,6 +10,7 @@
 #include "bridge/server.h"
 #include "bridge/transit.h"
 #include "prim/base.h"
+#include "prim/cpim.h"
 #include "prim/date.h"
 #include "prim/seed.h"
 
@@ -113,6 +114,33 @@ static unsigned check_syntax(struct sending *s)
 	return 0;
 }
 
+/* Whoever shows a message/cpim shows its From: an adapter vouches for that, too
+ * (DESIGN 11). A client's is his own business, and nobody else's. */
+static unsigned check_cpim(const struct sending *s)
+{
+	static struct prim_cpim cpim; /* large; the loop's only */
+	const struct prim_cpim_header *from;
+	struct prim_slice name, uri;
+	struct prim_address address;
+	struct prim_key key;
+
+	if (s->peer->kind == BR_PEER_CLIENT ||
+	    !prim_cpim_type_is(prim_command_get(s->c, PRIM_HEADER_CONTENT_TYPE),
+		"message/cpim"))
+		return 0;
+	if (!prim_cpim_parse(s->c->body, &cpim, NULL))
+		return PRIM_BAD_REQUEST;
+	from = prim_cpim_find(&cpim, PRIM_CPIM_CORE, "From");
+	if (!from || !prim_cpim_mailbox(from->value, &name, &uri) ||
+	    !prim_address_parse(uri, &address))
+		return PRIM_FORBIDDEN;
+	prim_address_key(&address, &key);
+	return prim_slice_eq(prim_key_slice(&key),
+		   prim_key_slice(&s->principal))
+	    ? 0
+	    : PRIM_FORBIDDEN;
+}
+
 /* Step 9. */
 static unsigned check_sender(const struct sending *s)
 {
@@ -121,12 +149,12 @@ static unsigned check_sender(const struct sending *s)
 	if (!br_dispatch_may_speak(s->server, s->peer, &s->sender))
 		return PRIM_FORBIDDEN; /* PRIM-109, ERR-113 */
 	if (!s->is_linked || PRIM_SEED(no_link_check))
-		return 0;
+		return check_cpim(s);
 	link = br_identity_of(s->server->identities,
 	    prim_key_slice(&s->sender));
 	return link &&
 		prim_slice_eq(link->principal, prim_key_slice(&s->principal))
-	    ? 0
+	    ? check_cpim(s)
 	    : PRIM_FORBIDDEN;
 }
 
@@ -161,15 +189,20 @@ static enum br_rule_peer rule_peer(const struct sending *s)
 static unsigned check_route(struct sending *s)
 {
 	enum br_rule_peer peer = rule_peer(s);
+	struct br_rule_pass pass = { .config = s->server->config,
+		.identities = s->server->identities,
+		.peer = peer,
+		.sender = prim_key_slice(&s->sender),
+		.recipient = prim_key_slice(&s->recipient) };
 
 	s->route = br_server_route(s->server, prim_key_slice(&s->recipient));
 	if (!s->route)
 		return PRIM_NOT_FOUND;
+	pass.route = s->route;
 	if (s->hops > BR_HOPS_MAX && !PRIM_SEED(no_hop_limit))
 		return peer == BR_RULE_CLIENT ? PRIM_INTERNAL_ERROR
 					      : PRIM_BAD_GATEWAY;
-	if (!br_rule_may_pass(peer, s->route, prim_key_slice(&s->sender),
-		prim_key_slice(&s->recipient)))
+	if (!br_rule_may_pass(&pass))
 		return PRIM_FORBIDDEN;
 	if (peer != BR_RULE_FOREIGN || s->route->kind == BR_ROUTE_LOCAL)
 		return 0;

@@ -9,20 +9,27 @@
 #include "prim/base.h"
 
 #define AGAIN_MS 5000 /* before it is tried again */
+#define LATE_MAX 4096 /* reports that are not written yet */
+
+enum what { END, QUARANTINE, REPORT };
 
 struct br_ending {
 	LIST_ENTRY(br_ending) link;
 	struct br_server *server; /* borrowed: outlives us */
 	struct prim_timer again;
+	enum what what;
 	int64_t seq;
+	struct prim_digest delivery; /* of a report */
+	const char *destination;     /* of a report; in `reason` */
 	unsigned code;
-	bool is_quarantine;
 	size_t reason_len;
 	char reason[];
 };
 
 static void ending_free(struct br_ending *e)
 {
+	if (e->what == REPORT)
+		e->server->late_reports--;
 	LIST_REMOVE(e, link);
 	prim_timer_stop(&e->server->wheel, &e->again);
 	prim_free(e);
@@ -40,6 +47,16 @@ static void on_written(void *arg, enum br_store_outcome outcome)
 		ending_free(e);
 }
 
+static void report_write(struct br_ending *e)
+{
+	const struct br_store_report report = { .delivery = e->delivery,
+		.destination = prim_slice_of(e->destination),
+		.code = e->code,
+		.reason = prim_slice_make(e->reason, e->reason_len) };
+
+	br_store_report(e->server->store, &report, on_written, e);
+}
+
 static void ending_write(struct br_ending *e)
 {
 	struct br_server *s = e->server;
@@ -47,11 +64,18 @@ static void ending_write(struct br_ending *e)
 		.reason = prim_slice_make(e->reason, e->reason_len),
 		.forget_ms = br_server_now(s) + BR_REMEMBER_MS };
 
-	if (e->is_quarantine)
+	switch (e->what) {
+	case END:
+		br_store_message_end(s->store, e->seq, &end, on_written, e);
+		return;
+	case QUARANTINE:
 		br_store_message_quarantine(s->store, e->seq, &end, on_written,
 		    e);
-	else
-		br_store_message_end(s->store, e->seq, &end, on_written, e);
+		return;
+	case REPORT:
+		report_write(e);
+		return;
+	}
 }
 
 static void on_again(struct prim_timer *t)
@@ -59,22 +83,31 @@ static void on_again(struct prim_timer *t)
 	ending_write(PRIM_CONTAINER(t, struct br_ending, again));
 }
 
-static struct br_ending *ending_new(struct br_server *s, int64_t seq,
-    unsigned code, struct prim_slice reason)
+/* With room for `more` octets behind its reason. */
+static struct br_ending *ending_make(struct br_server *s, unsigned code,
+    struct prim_slice reason, size_t more)
 {
 	struct br_ending *e;
 
 	if (reason.len > BR_REASON_MAX)
 		reason.len = BR_REASON_MAX;
-	e = prim_alloc(sizeof(*e) + reason.len + 1);
+	e = prim_alloc(sizeof(*e) + reason.len + 1 + more);
 	e->server = s;
-	e->seq = seq;
 	e->code = code;
 	e->reason_len = reason.len;
 	if (reason.len)
 		memcpy(e->reason, reason.ptr, reason.len);
 	prim_timer_init(&e->again, on_again);
 	LIST_INSERT_HEAD(&s->endings, e, link);
+	return e;
+}
+
+static struct br_ending *ending_new(struct br_server *s, int64_t seq,
+    unsigned code, struct prim_slice reason)
+{
+	struct br_ending *e = ending_make(s, code, reason, 0);
+
+	e->seq = seq;
 	return e;
 }
 
@@ -143,8 +176,29 @@ void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
 
 	br_warn(&s->log, "message quarantined seq=%lld code=%u why=%s",
 	    (long long)seq, code, br_quote(reason));
-	e->is_quarantine = true;
+	e->what = QUARANTINE;
 	br_store_message_get(s->store, seq, on_read, e);
+}
+
+void br_ending_report(struct br_server *s, const struct br_store_report *report)
+{
+	struct prim_slice destination = report->destination;
+	struct br_ending *e;
+	char *room;
+
+	if (s->late_reports >= LATE_MAX) {
+		br_warn(&s->log, "late report dropped via=%s: too many at once",
+		    br_quote(via(destination)));
+		return;
+	}
+	s->late_reports++;
+	e = ending_make(s, report->code, report->reason, destination.len + 1);
+	room = e->reason + e->reason_len + 1;
+	memcpy(room, destination.ptr, destination.len);
+	e->what = REPORT;
+	e->delivery = report->delivery;
+	e->destination = room;
+	ending_write(e);
 }
 
 void br_ending_free_all(struct br_server *s)

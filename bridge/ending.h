@@ -15,6 +15,7 @@
 struct br_server;
 struct br_ending;
 struct br_store_message;
+struct br_store_report;
 
 /* Message `seq` ended with `code`; `reason` is copied. */
 void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
@@ -28,6 +29,11 @@ void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
 /* Out of circulation instead. */
 void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
     struct prim_slice reason);
+
+/* Later word of a message that ended with 101 (bridge/store.h); copied. When too
+ * many are under way it is dropped, and the log says so. */
+void br_ending_report(struct br_server *s,
+    const struct br_store_report *report);
 
 /* The line of the end of `m`, in the log and in the history. */
 void br_ending_tell(struct br_server *s, const struct br_store_message *m,

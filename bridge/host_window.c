@@ -54,6 +54,13 @@ bool br_host_is_up(const struct br_host *h)
 	return h->up && h->phase == HOST_READY;
 }
 
+bool br_host_fits(const struct br_host *h, size_t octets)
+{
+	return br_host_has_room(h) &&
+	    (h->untaken == 0 ||
+		h->untaken_octets + octets <= HOST_WINDOW_OCTETS);
+}
+
 bool br_host_has_room(const struct br_host *h)
 {
 	return br_host_is_up(h) && h->untaken < h->window &&

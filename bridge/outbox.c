@@ -287,6 +287,8 @@ static void visit_lane(struct prim_table_node *n, void *arg)
 	free_rows(o, lane);
 	prim_timer_stop(&o->server->wheel, &lane->retry);
 	prim_table_drop(&o->lanes, n);
+	if (lane->target)
+		prim_table_drop(&o->followed, &lane->by_principal);
 	prim_free(lane->target);
 	prim_free(lane->principal);
 	prim_free(lane);
@@ -311,6 +313,7 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 	prim_table_fini(&o->dests);
 	prim_table_fini(&o->by_seq);
 	prim_table_fini(&o->recalled);
+	prim_table_fini(&o->followed);
 	prim_table_fini(&o->senders);
 	prim_free(o->adapters);
 	return prim_free(o);

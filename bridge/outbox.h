@@ -79,7 +79,8 @@ struct br_row {
 	unsigned deaths;    /* its adapter died with it alone */
 	unsigned suspicions; /* how often it was among the suspects */
 	struct br_recall
-	    *recall; /* owned: what it still may be told; or NULL */
+	    *recall;    /* owned: what it still may be told; or NULL */
+	bool has_tried; /* a place that refused it */
 	bool is_suspect;
 	bool is_notice;
 	bool is_overdue; /* its time ran out while it was in motion */
@@ -107,11 +108,13 @@ struct br_lane {
 	bool is_ready;           /* in the list of its site */
 	/* Follow-me: what goes to `target` (key) in place of the recipient of
 	 * `base` is a lane of its own, and `base` stays closed behind it. */
-	struct br_lane *base;     /* borrowed: held by us; or NULL */
-	char *target;             /* owned; or NULL */
-	char *principal;          /* owned: whose link it is; or NULL */
+	struct br_lane *base; /* borrowed: held by us; or NULL */
+	char *target;         /* owned; or NULL */
+	char *principal;      /* owned: whose link it is; or NULL */
+	struct prim_table_node by_principal;
 	struct br_lane *follower; /* borrowed: the newest lane we are base of */
 	unsigned followers;       /* lanes we are the base of */
+	unsigned away;            /* rows of theirs that somebody may have */
 };
 
 TAILQ_HEAD(br_lanes, br_lane);
@@ -313,6 +316,9 @@ void br_dest_wake(struct br_outbox *o, struct br_dest *dest);
 
 /* The inbox `key` went with its account: all that is queued for it ends. */
 void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key);
+/* `principal` (key) listens: what follows his links and was not taken there comes
+ * home. What somebody may have does not (DESIGN 6: never on silence). */
+void br_outbox_home(struct br_outbox *o, struct prim_slice principal);
 /* `address` (key) is no link of `principal` any more: what waits for it there
  * goes elsewhere. */
 void br_outbox_unlinked(struct br_outbox *o, struct prim_slice principal,

@@ -25,11 +25,20 @@ void br_lane_unready(struct br_lane *lane)
 
 void br_lane_ready(struct br_lane *lane)
 {
-	if (lane->is_ready || !lane->next || prim_timer_is_set(&lane->retry))
+	if (lane->is_ready || !lane->next || prim_timer_is_set(&lane->retry) ||
+	    lane->away > 0)
 		return;
 	TAILQ_INSERT_TAIL(&lane->site->ready, lane, of_ready);
 	lane->is_ready = true;
 	br_site_update(lane->site);
+}
+
+void br_lane_came_back(struct br_lane *base)
+{
+	if (--base->away > 0 || !base->next)
+		return;
+	br_lane_ready(base);
+	br_dest_soon(base->dest);
 }
 
 static void on_retry(struct prim_timer *t)
@@ -67,6 +76,8 @@ static void follow(struct br_lane *lane, struct br_lane *base,
 	lane->target = prim_slice_copy(link->address);
 	lane->principal = prim_slice_copy(link->principal);
 	lane->base = base;
+	prim_table_put(&lane->outbox->followed, &lane->by_principal,
+	    prim_hash(&lane->outbox->server->seed, link->principal));
 	base->followers++;
 	base->follower = lane;
 }
@@ -134,6 +145,7 @@ void br_lane_release(struct br_outbox *o, struct br_lane *lane)
 	prim_table_drop(&o->lanes, &lane->node);
 	leave_dest(lane);
 	if (base) {
+		prim_table_drop(&o->followed, &lane->by_principal);
 		base->followers--;
 		if (base->follower == lane)
 			base->follower = NULL;

@@ -117,27 +117,24 @@ static void lane_drop(struct br_outbox *o, struct br_lane *lane)
 	}
 }
 
-/* Is `lane` where `principal` is followed to, at `address` (empty: anywhere)? */
-static bool is_along(const struct br_lane *lane, struct prim_slice principal,
-    struct prim_slice address)
+/* Does `fn` with each lane along which `principal` is followed, to `address`
+ * (empty: to anywhere). It may free that lane. */
+static void each_followed(struct br_outbox *o, struct prim_slice principal,
+    struct prim_slice address,
+    void (*fn)(struct br_outbox *o, struct br_lane *lane))
 {
-	return lane->target &&
-	    prim_slice_eq(prim_slice_of(lane->principal), principal) &&
-	    (!address.len ||
-		prim_slice_eq(prim_slice_of(lane->target), address));
-}
+	struct prim_table_node *n = prim_table_first(&o->followed,
+	    prim_hash(&o->server->seed, principal));
 
-static void drop_followed(struct br_outbox *o, struct prim_slice key)
-{
-	struct br_lane *lane, *next;
+	while (n) {
+		struct br_lane *lane = PRIM_CONTAINER(n, struct br_lane,
+		    by_principal);
 
-	for (size_t i = 0; i < o->server->config->adapter_count; i++) {
-		PRIM_TAILQ_FOREACH_SAFE(lane, &o->adapters[i]->lanes, of_dest,
-		    next)
-		{
-			if (is_along(lane, key, PRIM_SLICE_NONE))
-				lane_drop(o, lane);
-		}
+		n = prim_table_next(n);
+		if (prim_slice_eq(prim_slice_of(lane->principal), principal) &&
+		    (!address.len ||
+			prim_slice_eq(prim_slice_of(lane->target), address)))
+			fn(o, lane);
 	}
 }
 
@@ -146,7 +143,7 @@ void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
 	struct br_dest *dest = br_outbox_inbox_find(o, key);
 	struct br_lane *lane, *next;
 
-	drop_followed(o, key);
+	each_followed(o, key, PRIM_SLICE_NONE, lane_drop);
 	if (!dest)
 		return;
 	dest->is_kicked = true; /* keeps it while its lanes go */
@@ -156,38 +153,98 @@ void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
 	br_dest_release(o, dest);
 }
 
-/* What is in motion comes back by itself, and is moved then. */
-static void lane_move_home(struct br_outbox *o, struct br_lane *lane)
-{
-	struct br_lane *base = lane->base;
-	struct br_row *row, *next;
+/* ---- another way ---- */
 
-	br_lane_set_dest(base,
-	    br_outbox_inbox(o, prim_slice_of(lane->principal)),
-	    PRIM_SLICE_NONE);
-	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
-	{
-		/* The lane goes with its last row, and then `next` is NULL. */
-		if (!row->transit)
-			br_row_move(o, row, base, PRIM_SLICE_NONE);
-	}
-	br_dest_kick(o, base->dest);
+struct place {
+	const struct br_outbox *outbox;
+	const struct br_row *row;
+	const struct br_identity *found;
+};
+
+static bool consider(void *arg, const struct br_identity *link)
+{
+	struct place *p = arg;
+	const struct br_sender *sender = p->row->sender;
+
+	if (!link ||
+	    (sender &&
+		prim_slice_eq(prim_slice_make(sender->key, sender->len),
+		    link->address)) ||
+	    !br_outbox_adapter_named((struct br_outbox *)p->outbox,
+		link->network))
+		return true;
+	p->found = link;
+	return false;
 }
 
+/* The next of its reader's places; what was refused somewhere stays here. */
+static struct br_lane *next_lane(struct br_outbox *o,
+    const struct br_lane *lane, const struct br_row *row)
+{
+	struct place p = { .outbox = o, .row = row };
+
+	if (!row->has_tried)
+		br_identities_order(o->server->identities,
+		    prim_slice_of(lane->principal), consider, &p);
+	return p.found ? br_outbox_lane_to(o, &lane->base->key, p.found)
+		       : lane->base;
+}
+
+/* The base of `lane` leads to the inbox, if it leads nowhere yet. */
+static struct br_lane *open_base(struct br_outbox *o, struct br_lane *lane)
+{
+	br_lane_set_dest(lane->base,
+	    br_outbox_inbox(o, prim_slice_of(lane->principal)),
+	    PRIM_SLICE_NONE);
+	return lane->base;
+}
+
+/* The link is no more. */
+static void move_on(struct br_outbox *o, struct br_lane *lane)
+{
+	struct br_lane *base = open_base(o, lane);
+	struct br_row *row, *next;
+
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
+	{
+		struct br_lane *to;
+
+		if (row->transit)
+			continue;
+		/* `lane` goes with its last row, and then `next` is NULL. */
+		to = next_lane(o, lane, row);
+		br_row_move(o, row, to, PRIM_SLICE_NONE);
+		br_dest_soon(to->dest);
+	}
+	br_dest_soon(base->dest);
+}
+
+/* Somebody listens: what its adapter has not got, or has refused, comes home. */
+static void move_home(struct br_outbox *o, struct br_lane *lane)
+{
+	struct br_lane *base = open_base(o, lane);
+	struct br_row *row, *next;
+
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
+	{
+		if (!row->transit &&
+		    (row->attempts == 0 || row->last_code != 0))
+			br_row_move(o, row, base, PRIM_SLICE_NONE);
+	}
+	br_dest_soon(base->dest);
+}
+
+void br_outbox_home(struct br_outbox *o, struct prim_slice principal)
+{
+	each_followed(o, principal, PRIM_SLICE_NONE, move_home);
+}
+
+/* What is in motion comes back by itself, and is moved then. */
 void br_outbox_unlinked(struct br_outbox *o, struct prim_slice principal,
     struct prim_slice address)
 {
-	struct br_lane *lane, *next;
-
-	for (size_t i = 0; i < o->server->config->adapter_count; i++) {
-		PRIM_TAILQ_FOREACH_SAFE(lane, &o->adapters[i]->lanes, of_dest,
-		    next)
-		{
-			if (is_along(lane, principal, address) &&
-			    !PRIM_SEED(unlinked_leaves_queue))
-				lane_move_home(o, lane);
-		}
-	}
+	if (!PRIM_SEED(unlinked_leaves_queue))
+		each_followed(o, principal, address, move_on);
 }
 
 static void visit_keys(struct prim_table_node *n, void *arg)

@@ -83,15 +83,39 @@ static void release(struct order *order)
 	    on_released, order);
 }
 
+/* Why it cannot be tried now, or NULL. */
+static const char *hindrance(const struct br_outbox *o,
+    const struct br_row *row)
+{
+	const struct br_dest *dest = row->lane->dest;
+	const struct br_entity *e;
+
+	if (row->transit)
+		return "it is under way already, and its fate is not known yet";
+	if (dest->host)
+		return br_host_is_up(dest->host)
+		    ? NULL
+		    : "its adapter is not up ('primctl status' shows it); it "
+		      "is tried as soon as that is";
+	e = br_entity_find(o->server->entities, prim_slice_of(dest->key));
+	return e && prim_inbox_is_open(&e->inbox)
+	    ? NULL
+	    : "nobody listens to its inbox; it is delivered as soon as "
+	      "somebody does";
+}
+
 static void retry(struct order *order, struct br_row *row)
 {
 	struct br_lane *lane = row->lane;
+	const char *why = hindrance(order->outbox, row);
 
-	row->pauses = 0;
-	prim_timer_stop(&order->outbox->server->wheel, &lane->retry);
-	br_lane_ready(lane);
-	br_dest_kick(order->outbox, lane->dest);
-	order_end(order, NULL);
+	if (!why) {
+		row->pauses = 0;
+		prim_timer_stop(&order->outbox->server->wheel, &lane->retry);
+		br_lane_ready(lane);
+		br_dest_kick(order->outbox, lane->dest);
+	}
+	order_end(order, why);
 }
 
 /* ---- out of it ---- */

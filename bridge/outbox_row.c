@@ -123,6 +123,7 @@ struct br_row *br_outbox_append(struct br_lane *lane,
 	row->deaths = m->deaths;
 	row->last_code = m->last_code;
 	row->is_notice = m->is_notice;
+	row->has_tried = m->tried.len > 0;
 	row->prefix = br_dedup_prefix(&m->key);
 	br_dedup_note_durable(o->server->dedup, row->prefix);
 	prim_timer_init(&row->timer, on_timer);
@@ -155,10 +156,15 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 {
 	struct br_lane *lane = row->lane;
 
-	if (t && !row->transit)
+	if (t && !row->transit) {
 		lane->dest->in_motion++;
+		if (lane->base)
+			lane->base->away++;
+	}
 	if (!t && row->transit) {
 		lane->dest->in_motion--;
+		if (lane->base)
+			br_lane_came_back(lane->base);
 		lane->dest->octets -= row->octets;
 		lane->outbox->octets -= row->octets;
 		row->octets = 0;
@@ -289,12 +295,17 @@ void br_row_back(struct br_outbox *o, struct br_row *row,
 	br_row_set_transit(row, NULL);
 	row->last_code = setback->code;
 	if (row->deaths >= BR_DEATHS_MAX) {
+		note(o, row,
+		    &(struct br_store_attempt){ .last_reason = setback->why },
+		    on_attempt, NULL);
 		br_row_quarantine(o, row, PRIM_INTERNAL_ERROR,
 		    PRIM_SLICE("the adapter died of it"));
 		return;
 	}
 	if (row->is_overdue)
 		prim_timer_set(&s->wheel, &row->timer, br_server_now(s));
+	if (!setback->now)
+		br_row_acquit(row); /* its adapter outlived it */
 	if (!setback->now)
 		pause(o, row, setback);
 	else if (row->deaths > 0 || row->is_suspect)
@@ -340,6 +351,7 @@ void br_row_move(struct br_outbox *o, struct br_row *row, struct br_lane *lane,
 	br_row_recall_end(row);
 	br_row_leave_lane(row);
 	row->pauses = 0;
+	row->has_tried = tried.len > 0;
 	br_row_enter_lane(row, lane);
 	br_store_message_move(o->server->store, &move, on_moved, NULL);
 	br_lane_release(o, old);

@@ -19,9 +19,25 @@
 
 #define TRIAL_MS 2000
 
+/* A lane that waits for its next try holds up nobody else. */
+static bool is_pausing(const struct br_row *row)
+{
+	return prim_timer_is_set(&row->lane->retry);
+}
+
 bool br_dest_is_careful(const struct br_dest *dest)
 {
-	return !TAILQ_EMPTY(&dest->suspects) && !PRIM_SEED(suspects_together);
+	const struct br_row *row;
+
+	if (PRIM_SEED(suspects_together))
+		return false;
+	if (dest->trial)
+		return true;
+	TAILQ_FOREACH(row, &dest->suspects, of_suspects) {
+		if (row->transit || !is_pausing(row))
+			return true;
+	}
+	return false;
 }
 
 void br_row_suspect(struct br_row *row)
@@ -81,7 +97,7 @@ struct br_row *br_dest_next_trial(struct br_dest *dest)
 
 	if (dest->trial)
 		return NULL;
-	while (row && row->transit)
+	while (row && (row->transit || is_pausing(row)))
 		row = TAILQ_NEXT(row, of_suspects);
 	/* In its lane nothing overtakes. */
 	if (row && row->lane->next->seq < row->seq)

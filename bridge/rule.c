@@ -22,18 +22,6 @@ const struct br_route *br_rule_route(const struct br_router *router,
 	return route ? route : br_router_find(router, br_key_domain(key));
 }
 
-bool br_rule_may_pass(enum br_rule_peer peer, const struct br_route *route,
-    struct prim_slice sender, struct prim_slice recipient)
-{
-	if (peer == BR_RULE_CLIENT || route->kind == BR_ROUTE_LOCAL)
-		return true;
-	if (prim_slice_eq(sender, recipient))
-		return false;
-	/* A linked one sends on behalf of a principal of ours. */
-	return peer == BR_RULE_LINKED || PRIM_SEED(open_relay) ||
-	    br_route_relays(route, br_key_domain(sender));
-}
-
 bool br_rule_may_send(const struct br_config *config, struct prim_slice sender,
     struct prim_slice recipient)
 {
@@ -43,6 +31,27 @@ bool br_rule_may_send(const struct br_config *config, struct prim_slice sender,
 
 	return prim_slice_eq(sender, recipient) ||
 	    (rights & BR_RIGHT_SEND) != 0;
+}
+
+/* To a linked address: that is to its principal. */
+static bool is_to_principal(const struct br_rule_pass *p)
+{
+	const struct br_identity *link = br_identity_of(p->identities,
+	    p->recipient);
+
+	return link && br_rule_may_send(p->config, p->sender, link->principal);
+}
+
+bool br_rule_may_pass(const struct br_rule_pass *p)
+{
+	if (p->peer == BR_RULE_CLIENT || p->route->kind == BR_ROUTE_LOCAL)
+		return true;
+	if (prim_slice_eq(p->sender, p->recipient))
+		return false;
+	/* A linked one sends on behalf of a principal of ours. */
+	return p->peer == BR_RULE_LINKED || is_to_principal(p) ||
+	    PRIM_SEED(open_relay) ||
+	    br_route_relays(p->route, br_key_domain(p->sender));
 }
 
 bool br_rule_is_kept(const struct br_config *config, struct prim_slice sender,

@@ -26,10 +26,18 @@ enum br_rule_peer {
 	BR_RULE_FOREIGN, /* an adapter, from any other */
 };
 
-/* May it go that way? We are no open relay, and nothing goes back to where it
- * came from. */
-bool br_rule_may_pass(enum br_rule_peer peer, const struct br_route *route,
-    struct prim_slice sender, struct prim_slice recipient);
+/* What is about to go which way. Borrowed. */
+struct br_rule_pass {
+	const struct br_config *config;
+	const struct br_identities *identities;
+	enum br_rule_peer peer;
+	const struct br_route *route; /* of the recipient */
+	struct prim_slice sender, recipient;
+};
+
+/* May it? We are no open relay: one end is a principal of ours, by login or by
+ * a link, or the route says so. Nothing goes back to where it came from. */
+bool br_rule_may_pass(const struct br_rule_pass *p);
 
 /* Has `sender` the right to send to a principal of ours? Of a linked one both
  * must have it, the principal and the address. */

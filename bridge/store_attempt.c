@@ -49,7 +49,24 @@ static bool attempt_event(struct br_store_db *db,
 	return br_store_event_put(db, a->seq, 0, prim_buf_slice(&db->scratch));
 }
 
-/* Only a hand-off that begins is history; a new time for the next is not. */
+/* What came of the one before. */
+static bool setback_event(struct br_store_db *db,
+    const struct br_store_attempt *a)
+{
+	if (!a->last_code && !a->last_reason.len)
+		return true;
+	prim_buf_reset(&db->scratch);
+	prim_buf_puts(&db->scratch, "back");
+	if (a->last_code)
+		prim_buf_putf(&db->scratch, " code=%u", a->last_code);
+	if (a->last_reason.len)
+		prim_buf_puts(&db->scratch, " why=");
+	prim_buf_put(&db->scratch, a->last_reason);
+	return br_store_event_put(db, a->seq, 0, prim_buf_slice(&db->scratch));
+}
+
+/* A hand-off that begins is history, and what came of it; that nothing happened
+ * is not. */
 static bool attempt_write(struct br_store_db *db, struct br_store_job *job)
 {
 	const struct br_store_attempt *a =
@@ -70,7 +87,8 @@ static bool attempt_write(struct br_store_db *db, struct br_store_job *job)
 	br_store_put_number(&q, a->last_code);
 	br_store_put_text(&q, a->last_reason);
 	return br_store_query_run(&q) &&
-	    (a->attempts <= before || attempt_event(db, a));
+	    (a->attempts > before ? attempt_event(db, a)
+				  : setback_event(db, a));
 }
 
 static const struct br_store_work ATTEMPT = {

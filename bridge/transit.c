@@ -124,11 +124,15 @@ static void live_outcome(struct br_transit *t, unsigned code,
 	if (t->is_telling) {
 		return; /* it has its answer soon */
 	} else if (t->target && br_transit_is_refusal(code)) {
-		br_transit_seek(t);
+		br_transit_seek(t, code);
 	} else if (code == PRIM_UNKNOWN_DELIVERY && t->dest && t->dest->host) {
 		br_transit_tell(t, why);
 	} else if (br_transit_is_final(code)) {
 		br_transit_end(t, code, why);
+	} else if (t->target && t->server->config->disclosure_hide &&
+	    !br_transit_is_kept(t->server, t->message)) {
+		/* A stranger is not to learn that there is another place. */
+		br_transit_end(t, PRIM_INBOX_CLOSED, why);
 	} else if (t->route->queues) {
 		note_late(t, code); /* who refused is not asked again at once */
 		br_transit_commit_lane(t);

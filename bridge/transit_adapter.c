@@ -68,6 +68,13 @@ static bool is_trial(const struct br_transit *t)
 	return t->row && t->dest->trial == t->row;
 }
 
+/* Who waits while there are suspects waits behind the trial, whenever he came. */
+static bool is_next(const struct br_transit *t, const struct br_site *site)
+{
+	return is_trial(t) ||
+	    (TAILQ_EMPTY(&site->holding) && !br_dest_is_careful(t->dest));
+}
+
 void br_transit_to_adapter(struct br_transit *t)
 {
 	struct br_host *host = t->dest->host;
@@ -78,9 +85,8 @@ void br_transit_to_adapter(struct br_transit *t)
 		return;
 	}
 	site = br_dest_site(t->dest, br_transit_domain(t));
-	if (br_host_has_room(host) && br_site_has_room(site) &&
-	    TAILQ_EMPTY(&site->holding) &&
-	    (is_trial(t) || !br_dest_is_careful(t->dest)))
+	if (br_host_fits(host, br_message_size(t->message)) &&
+	    br_site_has_room(site) && is_next(t, site))
 		hand(t, site);
 	else
 		hold(t, site);
@@ -114,7 +120,8 @@ void br_transit_host_room(struct br_server *s, struct br_dest *dest)
 {
 	struct br_transit *t;
 
-	while (br_host_has_room(dest->host) && (t = next_holding(dest))) {
+	while ((t = next_holding(dest)) &&
+	    br_host_fits(dest->host, br_message_size(t->message))) {
 		struct br_site *site = t->site;
 
 		rotate(site);
@@ -177,37 +184,20 @@ void br_transit_taken(struct br_server *s, struct br_dest *dest,
 	was_full = !br_site_has_room(t->site);
 	br_transit_leave_site(t);
 	br_dest_taken(dest, t->row);
-	if (was_full)
+	if (was_full || !TAILQ_EMPTY(&dest->holding))
 		br_transit_host_room(s, dest);
 }
 
 /* ---- later word ---- */
 
-#define LATE_MAX 4096 /* that are being looked up */
-
-static void on_late(void *arg, enum br_store_outcome outcome)
-{
-	struct br_server *s = arg;
-
-	(void)outcome;
-	s->late_reports--;
-}
-
 /* About a message that another system had taken, or about none at all. */
-static void report_late(struct br_server *s, const struct br_dest *dest,
+static void report_late(struct br_server *s,
     const struct br_store_report *report)
 {
-	if (!br_transit_is_final(report->code) ||
-	    report->code == PRIM_UNKNOWN_DELIVERY ||
-	    PRIM_SEED(late_word_unheard))
-		return;
-	if (s->late_reports >= LATE_MAX) {
-		br_warn(&s->log, "late report dropped via=%s: too many at once",
-		    br_host_name(dest->host));
-		return;
-	}
-	s->late_reports++;
-	br_store_report(s->store, report, on_late, s);
+	if (br_transit_is_final(report->code) &&
+	    report->code != PRIM_UNKNOWN_DELIVERY &&
+	    !PRIM_SEED(late_word_unheard))
+		br_ending_report(s, report);
 }
 
 /* About one that was taken back and has not been handed over again. */
@@ -218,13 +208,12 @@ static bool settle_recalled(struct br_server *s, const struct br_dest *dest,
 
 	if (!row)
 		return false;
-	/* What refused it now will do so again, and what follows links is not
-	 * at its end with that. */
+	/* What follows links is not at its end with a refusal: it is asked
+	 * there again, and goes on then. */
 	if (br_transit_is_final(report->code) &&
-	    !br_transit_is_refusal(report->code)) {
+	    !(row->lane->target && br_transit_is_refusal(report->code))) {
 		br_ending_start_unheld(s, row->seq, report->code,
-		    report->code == PRIM_OK ? PRIM_SLICE("delivered")
-					    : PRIM_SLICE("accepted"));
+		    br_transit_reason(report->code, report->reason));
 		br_row_drop(s->outbox, row);
 	}
 	return true;
@@ -240,7 +229,7 @@ void br_transit_report(struct br_server *s, struct br_dest *dest,
 		.reason = text };
 
 	if (!t && !settle_recalled(s, dest, &report))
-		report_late(s, dest, &report);
+		report_late(s, &report);
 	if (!t)
 		return;
 	br_transit_unhand(t);

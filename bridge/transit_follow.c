@@ -65,11 +65,21 @@ static void note_tried(struct br_transit *t, const char *address)
 	prim_buf_putc(&t->tried, '\n');
 }
 
+/* For `primctl trace`: which way it went. */
+static void log_way(const struct br_transit *t, struct prim_slice address)
+{
+	const struct br_message *m = t->message;
+
+	br_metric_add(BR_METRIC_FOLLOWED, 1);
+	br_info(&t->server->log, "message follows id=%s to=%s along=%s",
+	    br_quote(m->message_id), br_quote(m->recipient), br_quote(address));
+}
+
 /* ---- while its sender waits ---- */
 
 static void go_along(struct br_transit *t, const struct br_identity *link)
 {
-	br_metric_add(BR_METRIC_FOLLOWED, 1);
+	log_way(t, link->address);
 	t->target = prim_slice_copy(link->address);
 	t->dest = br_outbox_adapter_named(t->server->outbox, link->network);
 	br_transit_to_adapter(t);
@@ -86,11 +96,15 @@ static void stay(struct br_transit *t)
 		br_transit_end(t, PRIM_INBOX_CLOSED, PRIM_SLICE_NONE);
 }
 
-void br_transit_seek(struct br_transit *t)
+void br_transit_seek(struct br_transit *t, unsigned code)
 {
 	struct choice c;
 
 	if (t->target) {
+		br_info(&t->server->log,
+		    "message refused id=%s along=%s code=%u",
+		    br_quote(t->message->message_id),
+		    br_quote(prim_slice_of(t->target)), code);
 		note_tried(t, t->target);
 		t->target = prim_free(t->target);
 		t->dest = NULL;
@@ -142,6 +156,14 @@ void br_transit_row_home(struct br_transit *t)
 	move(t, lane);
 }
 
+bool br_transit_is_awaited(const struct br_transit *t)
+{
+	const struct br_entity *e = br_entity_find(t->server->entities,
+	    t->message->recipient);
+
+	return e && prim_inbox_is_open(&e->inbox);
+}
+
 bool br_transit_row_seek(struct br_transit *t)
 {
 	struct br_server *s = t->server;
@@ -152,6 +174,8 @@ bool br_transit_row_seek(struct br_transit *t)
 	c = choose(t, br_entity_find(s->entities, t->message->recipient));
 	if (c.found)
 		lane = br_outbox_lane_to(s->outbox, &t->message->lane, c.found);
+	if (lane)
+		log_way(t, c.found->address);
 	if (lane)
 		move(t, lane);
 	else if (c.is_prim || br_transit_is_kept(s, t->message))

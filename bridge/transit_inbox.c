@@ -100,12 +100,13 @@ void br_transit_to_store(struct br_transit *t)
 		    PRIM_SLICE("too much waits"));
 }
 
-/* Behind what waits already, wherever that is to go. */
+/* Behind what waits already: along a link, if that is where it is to go. */
 static void queue_up(struct br_transit *t)
 {
 	struct br_lane *follower = t->lane->follower;
 
 	if (follower && follower->dest &&
+	    !prim_inbox_is_open(&t->entity->inbox) &&
 	    !prim_slice_eq(prim_slice_of(follower->target),
 		t->message->sender)) {
 		t->target = prim_slice_copy(prim_slice_of(follower->target));
@@ -114,15 +115,16 @@ static void queue_up(struct br_transit *t)
 	br_transit_commit(t);
 }
 
-/* Has something of its lane to go first? What waits for somebody to listen does
- * not keep the next one from following a link. */
+/* Has something of its lane to go first? Where somebody listens, what goes along
+ * a link counts only as long as somebody else may just be getting it. */
 static bool is_behind(const struct br_transit *t)
 {
 	const struct br_lane *lane = t->lane;
 
-	return lane->committing > 0 || lane->followers > 0 ||
-	    (!TAILQ_EMPTY(&lane->rows) && !PRIM_SEED(drain_overtaken) &&
-		prim_inbox_is_open(&t->entity->inbox));
+	return lane->committing > 0 ||
+	    (!TAILQ_EMPTY(&lane->rows) && !PRIM_SEED(drain_overtaken)) ||
+	    (prim_inbox_is_open(&t->entity->inbox) ? lane->away > 0
+						   : lane->followers > 0);
 }
 
 static void admit(struct br_transit *t)
@@ -139,7 +141,7 @@ static void admit(struct br_transit *t)
 	else if (br_transit_is_crowded(t->server))
 		br_transit_to_store(t);
 	else
-		br_transit_seek(t);
+		br_transit_seek(t, 0);
 }
 
 static void on_recipient(void *arg, enum br_entity_outcome known,

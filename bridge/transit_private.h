@@ -87,6 +87,8 @@ void br_transit_commit_lane(struct br_transit *t);
 /* ---- stored (transit_row.c) ---- */
 
 bool br_transit_row_is_moving(const struct br_transit *t);
+/* Of an end with `code`, for history and notice. */
+struct prim_slice br_transit_reason(unsigned code, struct prim_slice why);
 void br_transit_row_end(struct br_transit *t, unsigned code,
     struct prim_slice why);
 /* Back into its lane. 0: nothing was heard, and it may go again at once. */
@@ -107,8 +109,10 @@ void br_transit_to_adapter(struct br_transit *t);
 /* The domain it goes to. */
 struct prim_slice br_transit_domain(const struct br_transit *t);
 /* Where nobody listens, or a link refused it: the next place the owner named; at
- * last the store. The recipient is looked up already. */
-void br_transit_seek(struct br_transit *t);
+ * last the store. The recipient is looked up already. `code` refused it. */
+void br_transit_seek(struct br_transit *t, unsigned code);
+/* Somebody listens for the recipient by now, and it was not taken elsewhere. */
+bool br_transit_is_awaited(const struct br_transit *t);
 /* It was refused for good where it was: is there another place? False: no. The
  * row moves there, and the transit is over. */
 bool br_transit_row_seek(struct br_transit *t);

@@ -11,7 +11,7 @@ bool br_transit_row_is_moving(const struct br_transit *t)
 	    prim_send_is_asked(&t->send);
 }
 
-static struct prim_slice reason_of(unsigned code, struct prim_slice why)
+struct prim_slice br_transit_reason(unsigned code, struct prim_slice why)
 {
 	if (code == PRIM_OK)
 		return PRIM_SLICE("delivered");
@@ -38,10 +38,11 @@ void br_transit_row_end(struct br_transit *t, unsigned code,
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	br_transit_log_end(t, code, why);
-	br_transit_history(t, BR_HISTORY_END, code, reason_of(code, why));
+	br_transit_history(t, BR_HISTORY_END, code,
+	    br_transit_reason(code, why));
 	t->row = NULL;
 	dest->is_kicked = true; /* keeps it while its last lane may go */
-	br_row_end(t->server->outbox, row, code, reason_of(code, why));
+	br_row_end(t->server->outbox, row, code, br_transit_reason(code, why));
 	leave_row(t, dest);
 }
 
@@ -115,8 +116,10 @@ void br_transit_row_pause(struct br_transit *t, unsigned code,
 void br_transit_row_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why)
 {
-	if (br_transit_is_refusal(code) && t->row->lane->target &&
-	    br_transit_row_seek(t))
+	bool is_refused = br_transit_is_refusal(code) ||
+	    (code && !br_transit_is_final(code) && br_transit_is_awaited(t));
+
+	if (t->row->lane->target && is_refused && br_transit_row_seek(t))
 		return;
 	if (br_transit_is_final(code))
 		br_transit_row_end(t, code, why);
