@@ -3,8 +3,8 @@
 #
 # From a fresh clone to a working bridge: installs, builds, starts primd and a
 # private XMPP server beside it, shows messages and presence crossing in each
-# direction, leaves both running and says how to go on. Run again, it reuses what
-# is there.
+# direction, a link and a failure that is told, leaves both running and says how
+# to go on. Run again, it reuses what is there.
 #
 #	sh contrib/quickstart.sh             all of it
 #	sh contrib/quickstart.sh --no-demo   only primd, on its defaults
@@ -459,6 +459,7 @@ demo() {
 		romeo_says "Sleep dwell upon thine eyes, peace in thy breast!"
 	stop_listeners
 	presence_demo
+	links_demo
 }
 
 # Both listeners are logged in, and the bridge's link to the XMPP server is up.
@@ -500,7 +501,8 @@ Everything is left running. To chat on, in this folder:
     /connect romeo@xmpp.localhost server 127.0.0.1 port $xmpp_port tls trust
     (it asks for his password, which is in $data/romeo.password)
     /msg juliet@localhost
-  what juliet says to echo@echo.localhost comes back to her.
+  what juliet says to echo@echo.localhost comes back to her; what she says to
+  primbridge@localhost ('help') links her addresses on other networks.
 
 To watch on, each in a terminal of its own:
 
@@ -539,6 +541,8 @@ To look after it:
   $bin/primctl ${1}account list
   $bin/primctl ${1}presence show ${3:-juliet@localhost}
   $bin/primctl ${1}subscription list
+  $bin/primctl ${1}outbox list
+  $bin/primctl ${1}link list
   http://127.0.0.1:$admin_port/metrics
 To stop it:      sh contrib/quickstart.sh --stop
 To start it:     sh contrib/quickstart.sh${2:-}
@@ -562,6 +566,8 @@ END
 
 # shellcheck source=contrib/demo/presence.sh
 . ./contrib/demo/presence.sh
+# shellcheck source=contrib/demo/links.sh
+. ./contrib/demo/links.sh
 
 mode=demo
 case $#:${1:-} in
