@@ -125,6 +125,27 @@ static bool is_known(const struct linking *l)
 	return search.is_found;
 }
 
+/* Is the adapter that could not say it away, and may come back? */
+static bool is_away(const struct linking *l)
+{
+	const struct br_control *c = &l->job->c;
+	const struct br_route *route = br_router_find(c->router,
+	    prim_key_domain(&l->address));
+	const struct br_control_way way = {
+		.adapter = route ? &c->config->adapters[route->adapter] : NULL,
+		.from = prim_key_slice(&l->principal),
+		.to = prim_key_slice(&l->address),
+	};
+	json_t *known = json_object();
+	bool is_it;
+
+	if (c->ops->route_state)
+		c->ops->route_state(c->ctx, &way, known);
+	is_it = json_is_false(json_object_get(known, "up"));
+	json_decref(known);
+	return is_it;
+}
+
 static void on_canonical(void *arg, const struct prim_key *key, const char *why)
 {
 	struct linking *l = arg;
@@ -133,7 +154,11 @@ static void on_canonical(void *arg, const struct prim_key *key, const char *why)
 		l->address = *key;
 		l->run(l);
 	} else {
-		on_done(l, why);
+		br_control_job_fail(l->job, "%s; nothing was changed%s", why,
+		    is_away(l) ? "; try again when 'primctl status' shows it "
+				 "up"
+			       : "");
+		linking_free(l);
 	}
 }
 
@@ -149,12 +174,6 @@ static const char *network_of(const struct linking *l)
 	    : NULL;
 }
 
-/* Without an escape every network spells it as its key does. */
-static bool is_plain(struct prim_slice address)
-{
-	return prim_slice_find(address, '%') < 0;
-}
-
 /* Where nobody can say how the network spells it, it is taken as it is. */
 static void canonicalize(struct linking *l)
 {
@@ -162,7 +181,9 @@ static void canonicalize(struct linking *l)
 	const char *network = network_of(l);
 	struct prim_buf uri = { 0 };
 
-	if (network && !c->ops && !is_plain(prim_key_slice(&l->address))) {
+	/* Without an escape every network spells it as its key does. */
+	if (network && !c->ops &&
+	    prim_slice_find(prim_key_slice(&l->address), '%') >= 0) {
 		on_done(l,
 		    "only its adapter knows how the network spells such an "
 		    "address, and without a running primd it cannot be asked; "

@@ -17,6 +17,8 @@ struct order {
 	bool is_whole;     /* what is stored of it can be read */
 	bool is_for_inbox; /* not for an adapter */
 	bool is_notice, is_told, can_be_told, was_quarantined; /* then */
+	int64_t accepted_ms;
+	struct prim_key sender; /* empty: not of ours */
 	/* How it fares, which a retry leaves as it is. */
 	struct br_store_attempt attempt;
 	char reason[BR_REASON_MAX];
@@ -159,6 +161,18 @@ static bool is_refused(const struct order *o)
 	return true;
 }
 
+/* A notice is for him who sent it, not for who has his name now. */
+static void on_sender(void *arg, const struct br_store_account *account,
+    bool failed)
+{
+	struct order *o = arg;
+
+	if (!failed)
+		o->can_be_told = account &&
+		    account->created_ms <= o->accepted_ms;
+	order_run(o);
+}
+
 static void look_end(struct order *o, bool failed)
 {
 	if (failed) {
@@ -166,9 +180,24 @@ static void look_end(struct order *o, bool failed)
 		prim_free(o);
 	} else if (is_refused(o)) {
 		prim_free(o);
+	} else if (o->can_be_told && o->sender.len > 0) {
+		br_store_account_find(o->job->c.store,
+		    prim_key_slice(&o->sender), on_sender, o);
 	} else {
 		order_run(o);
 	}
+}
+
+static void keep_sender(struct order *o, struct prim_slice sender)
+{
+	struct prim_address address;
+	struct prim_key key;
+
+	if (!prim_address_parse_bare(sender, &address))
+		return;
+	prim_address_key(&address, &key);
+	if (br_config_serves(o->job->c.config, prim_key_domain(&key)))
+		o->sender = key;
 }
 
 static void on_row(void *arg, const struct br_store_message *m, bool failed)
@@ -183,6 +212,8 @@ static void on_row(void *arg, const struct br_store_message *m, bool failed)
 	if (m->seq != o->seq)
 		return;
 	o->is_there = true;
+	o->accepted_ms = m->accepted_ms;
+	keep_sender(o, m->sender);
 	o->is_for_inbox = br_control_outbox_is_for_inbox(m);
 	o->is_notice = m->is_notice;
 	o->is_told = m->is_told;

@@ -236,12 +236,27 @@ static void server_canonical(void *ctx, const char *network,
 		fn(arg, NULL, "the adapter xmpp does not run now");
 		return;
 	}
+	if (prim_slice_eq(uri, PRIM_SLICE("im:none@jabber.example"))) {
+		fn(arg, NULL, "the adapter xmpp has no such address");
+		return;
+	}
 	assert_true(prim_address_parse(PRIM_SLICE("im:" ROMEO), &address));
 	prim_address_key(&address, &key);
 	fn(arg, &key, NULL);
 }
 
+static void server_route_state(void *ctx, const struct br_control_way *way,
+    json_t *into)
+{
+	(void)ctx;
+	assert_string_equal(way->adapter->name, "xmpp");
+	json_object_set_new(into, "up",
+	    json_boolean(!prim_slice_eq(way->to,
+		PRIM_SLICE("down@jabber.example"))));
+}
+
 static const struct br_control_ops SERVER = {
+	.route_state = server_route_state,
 	.canonical = server_canonical,
 };
 
@@ -254,7 +269,11 @@ static void a_server_asks_the_network_for_its_spelling(void **state)
 	ask_link(w, "link add", ANN, "r%C3%B6meo@jabber.example");
 	assert_shown(w, "link add", ROMEO " is linked to " ANN ".\n");
 	ask_link(w, "link add", ANN, "down@jabber.example");
-	assert_error(w, "the adapter xmpp does not run now");
+	assert_error(w,
+	    "does not run now; nothing was changed; try again when 'primctl "
+	    "status' shows it up");
+	ask_link(w, "link add", ANN, "none@jabber.example");
+	assert_error(w, "has no such address; nothing was changed");
 	assert_int_equal(link_count(w, ANN), 1);
 	ask_link(w, "link remove", ANN, "r%C3%B6meo@jabber.example");
 	assert_true(is_ok(w));

@@ -592,6 +592,7 @@ static void a_server_is_given_the_order(void **state)
 	struct world *w = *state;
 	int64_t seq = put_one(w, 1);
 
+	make_account(w, "ann@example.org");
 	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
 		ask_id(w, CASES[i].command, seq);
 		assert_shown(w, CASES[i].command, CASES[i].shown);
@@ -665,6 +666,7 @@ static void without_a_server_one_is_dropped(void **state)
 	struct world *w = *state;
 	int64_t seq = put_one(w, 1);
 
+	make_account(w, "ann@example.org");
 	ask_id(w, "outbox drop", seq);
 	assert_shown(w, "outbox drop", "Its sender gets a notice.\n");
 	ask_show(w, seq, "");
@@ -693,6 +695,39 @@ static void without_a_server_one_is_quarantined_once(void **state)
 	    "is dropped. Its sender was told before that it failed.\n");
 	ask_list(w, "");
 	assert_int_equal(json_array_size(result(w, "messages")), 1);
+}
+
+static void who_has_the_name_of_a_sender_now_is_not_told(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t age; /* of the account; 0: there is none */
+		const char *shown;
+	} CASES[] = {
+		{"gone@example.org",   0,        "Its sender cannot be told.\n"},
+		{ "again@example.org", HOUR,     "Its sender cannot be told.\n"},
+		{ "there@example.org", 3 * HOUR,
+                 "Its sender gets a notice.\n"                                 },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(CASES); i++) {
+		const struct br_store_account a = {
+			.key = prim_slice_of(CASES[i].name),
+			.address = prim_slice_of(CASES[i].name),
+			.created_ms = br_clock_wall_ms() - CASES[i].age,
+			.iterations = 4096,
+		};
+		struct br_store_message m = message((unsigned)i);
+
+		print_message("%s\n", CASES[i].name);
+		m.sender = a.key;
+		if (CASES[i].age)
+			br_store_account_put(w->control.store, &a, NULL, NULL);
+		br_store_settle(w->control.store);
+		ask_id(w, "outbox drop", put(w, &m));
+		assert_shown(w, "outbox drop", CASES[i].shown);
+	}
 }
 
 /* ---- what is wrong ---- */
@@ -780,6 +815,7 @@ int main(void)
 		TEST(without_a_server_a_quarantined_one_comes_back),
 		TEST(without_a_server_one_is_dropped),
 		TEST(without_a_server_one_is_quarantined_once),
+		TEST(who_has_the_name_of_a_sender_now_is_not_told),
 		SERVER_TEST(an_unknown_message_is_refused),
 		TEST(a_mark_of_somebody_else_is_refused),
 	};
