@@ -82,9 +82,13 @@ static void hunger(struct br_outbox *o, struct br_dest *d)
 	TAILQ_INSERT_TAIL(&o->hungry, d, of_hungry);
 }
 
-static void on_meal(struct prim_timer *t)
+void br_dest_soon(struct br_dest *dest)
 {
-	struct br_outbox *o = PRIM_CONTAINER(t, struct br_outbox, meal);
+	hunger(dest->outbox, dest);
+}
+
+void br_outbox_turn(struct br_outbox *o)
+{
 	struct br_dest *d;
 
 	while (!is_full(o) && (d = TAILQ_FIRST(&o->hungry))) {
@@ -95,20 +99,6 @@ static void on_meal(struct prim_timer *t)
 		else
 			br_dest_kick(o, d);
 	}
-}
-
-void br_dest_soon(struct br_dest *dest)
-{
-	hunger(dest->outbox, dest);
-	br_outbox_feed(dest->outbox);
-}
-
-void br_outbox_feed(struct br_outbox *o)
-{
-	if (TAILQ_EMPTY(&o->hungry) || is_full(o) ||
-	    prim_timer_is_set(&o->meal))
-		return;
-	prim_timer_set(&o->server->wheel, &o->meal, br_server_now(o->server));
 }
 
 /* Can `dest` take one more row now? */
@@ -198,7 +188,6 @@ struct br_outbox *br_outbox_new(struct br_server *s)
 	o->dir = s->data_dir;
 	TAILQ_INIT(&o->rows);
 	TAILQ_INIT(&o->hungry);
-	prim_timer_init(&o->meal, on_meal);
 	o->adapters = prim_alloc((count + 1) * sizeof(*o->adapters));
 	for (size_t i = 0; i < count; i++) {
 		const char *name = br_host_name(s->hosts[i]);
@@ -306,7 +295,6 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 {
 	if (!o)
 		return NULL;
-	prim_timer_stop(&o->server->wheel, &o->meal);
 	prim_table_each(&o->lanes, visit_lane, o);
 	prim_table_fini(&o->lanes);
 	prim_table_each(&o->dests, visit_dest, o);

@@ -309,6 +309,8 @@ void br_row_absolve(struct br_row *row);
 void br_dest_taken(struct br_dest *dest, const struct br_row *row);
 void br_dest_alive(struct br_dest *dest);
 
+/* Once a turn of the loop, last: whoever waited for others gets his turn. */
+void br_outbox_turn(struct br_outbox *o);
 /* Hands over what can be handed over. */
 void br_dest_kick(struct br_outbox *o, struct br_dest *dest);
 /* The same after the link came up or somebody listens: no lane waits longer. */

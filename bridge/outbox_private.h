@@ -19,7 +19,6 @@ struct br_outbox {
 	unsigned reading;       /* rows that are being read */
 	size_t octets;          /* of rows in motion */
 	struct br_dests hungry; /* borrowed: wait for those */
-	struct prim_timer meal; /* set: they are looked after soon */
 	uint32_t random;        /* jitter needs no better */
 
 	struct prim_table recalled; /* owned: by Delivery-ID */
@@ -34,10 +33,7 @@ struct br_outbox {
 	bool is_low;       /* it is nearly full */
 };
 
-/* Less is in motion: those who wait are kicked, from the top of the loop. */
-void br_outbox_feed(struct br_outbox *o);
-
-/* `dest` is kicked, and who holds for it gets room, from the top of the loop. */
+/* `dest` is kicked, and who holds for it gets room, at the end of the turn. */
 void br_dest_soon(struct br_dest *dest);
 
 /* Frees `d` when no lane leads there any more; adapters stay. */

@@ -169,7 +169,6 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 		lane->outbox->octets -= row->octets;
 		row->octets = 0;
 		br_row_untry(row);
-		br_outbox_feed(lane->outbox);
 	}
 	row->transit = t;
 	if (t && lane->next == row)
@@ -198,7 +197,6 @@ void br_row_read_done(struct br_row *row, size_t octets)
 	row->lane->dest->reading--;
 	row->lane->outbox->reading--;
 	br_row_set_octets(row, octets);
-	br_outbox_feed(row->lane->outbox);
 }
 
 /* ---- going wrong ---- */

@@ -82,6 +82,7 @@ void br_server_turn(struct br_server *s)
 	prim_wheel_advance(&s->wheel, br_clock_update(&s->clock));
 	if (br_presence_turn(s->presence))
 		event_active(s->wheel_event, EV_TIMEOUT, 0);
+	br_outbox_turn(s->outbox);
 	br_conn_reap(s);
 	set_wheel(s);
 	br_history_flush(s->history);
@@ -331,6 +332,7 @@ static void quiet(struct br_server *s)
 	if (s->outbox)
 		br_transit_free_all(s);
 	br_ending_free_all(s);
+	br_server_notices_free(s);
 }
 
 struct br_server *br_server_free(struct br_server *s)

@@ -34,6 +34,7 @@ struct br_loops;
 struct br_outbox;
 struct br_presence;
 struct br_service;
+struct br_told;
 struct br_transit;
 struct event;
 struct event_base;
@@ -76,7 +77,9 @@ struct br_server {
 	size_t parked_octets;
 	TAILQ_HEAD(, br_transit) transits; /* owned: all on their way */
 	LIST_HEAD(, br_ending) endings;    /* owned: not written yet */
-	unsigned late_reports;             /* being looked up */
+	unsigned late_reports;             /* of those */
+	LIST_HEAD(,
+	    br_told) told; /* owned: notices whose reader is looked up */
 	/* Messages an adapter has: by Delivery-ID. */
 	struct prim_table handed;
 

@@ -4,7 +4,7 @@
 
 /*
  * What server.c (the parts, their life), server_hosts.c (the adapters) and
- * server_account.c (accounts, notices) know of each other.
+ * server_account.c (accounts) and server_notice.c know of each other.
  */
 
 #include "bridge/server.h"
@@ -17,5 +17,7 @@ void br_server_hosts_free(struct br_server *s);
 
 /* A notice was stored (br_store_on_notice()). */
 void br_server_notice(void *arg, const struct br_store_message *m, bool failed);
+/* Those that are not in the outbox yet; the store makes no more callbacks. */
+void br_server_notices_free(struct br_server *s);
 
 #endif
