@@ -47,8 +47,10 @@ class Talker:
         self.cut_off = 0
 
     def letter(self):
+        return self.letter_to(self.pick())
+
+    def letter_to(self, to):
         self.number += 1
-        to = self.pick()
         mid = f"{self.address.partition('@')[0]}-{self.number}"
         text = f"{mid} to {to}"
         kind = "text/plain; charset=UTF-8"
