@@ -3,6 +3,7 @@
 
 #include "bridge/store_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void note(struct br_store_db *db)
@@ -47,6 +48,13 @@ void br_store_put_octets(struct br_store_query *q, const void *octets,
 	br_store_put_blob(q, prim_slice_make(octets, len));
 }
 
+/* SQLite calls a page damaged that the disk did not give it now. */
+static bool is_unread(int code)
+{
+	return (code & 0xff) == SQLITE_CORRUPT &&
+	    (errno == EIO || errno == ENXIO || errno == ERANGE);
+}
+
 int br_store_query_step(struct br_store_query *q)
 {
 	int code;
@@ -54,10 +62,15 @@ int br_store_query_step(struct br_store_query *q)
 	if (!q->st)
 		return SQLITE_ERROR;
 	q->at = 0;
+	errno = 0;
 	code = sqlite3_step(q->st);
 	if (code == SQLITE_ROW || code == SQLITE_DONE)
 		return code;
 	note(q->db);
+	if (is_unread(code)) {
+		code = SQLITE_IOERR;
+		q->db->reason = sqlite3_errstr(code);
+	}
 	br_store_query_end(q);
 	return code;
 }
