@@ -223,10 +223,7 @@ static void on_duplicate(void *arg, const struct br_store_duplicate *d,
 		proceed(t);
 	} else {
 		br_metric_add(BR_METRIC_MESSAGES_DUPLICATE, 1);
-		br_transit_answer(t,
-		    d->content_hash == t->message->content_hash
-			? d->answer
-			: PRIM_BAD_REQUEST);
+		br_transit_answer_known(t, d->answer, d->content_hash);
 		br_transit_leave_lane(t);
 		br_transit_release(t);
 	}

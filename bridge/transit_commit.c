@@ -172,10 +172,8 @@ static void on_committed(void *arg, const struct br_store_put_result *result)
 		become_row(t, result->seq);
 		return;
 	case BR_STORE_DUPLICATE:
-		br_transit_answer(t,
-		    result->content_hash == t->message->content_hash
-			? result->answer
-			: PRIM_BAD_REQUEST);
+		br_transit_answer_known(t, result->answer,
+		    result->content_hash);
 		br_transit_unhand(t);
 		br_transit_leave_lane(t);
 		br_transit_release(t);

@@ -97,17 +97,31 @@ void br_transit_leave_live(struct br_transit *t)
 
 /* Answers the sender, once. The caller says how the message ended, or that it
  * did not. */
-void br_transit_answer(struct br_transit *t, unsigned code)
+static void answer(struct br_transit *t, unsigned code, struct prim_slice kind)
 {
 	if (t->is_answered)
 		return;
 	t->is_answered = true;
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	code = br_transit_code_for(t->ticket.family, code);
-	br_transit_history(t, BR_HISTORY_ANSWER, code, PRIM_SLICE_NONE);
+	br_transit_history(t, BR_HISTORY_ANSWER, code, kind);
 	br_transit_leave_live(t);
 	br_ticket_settle(&t->ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
 	br_transit_settle_joints(t, code);
+}
+
+void br_transit_answer(struct br_transit *t, unsigned code)
+{
+	answer(t, code, PRIM_SLICE_NONE);
+}
+
+void br_transit_answer_known(struct br_transit *t, unsigned code,
+    uint64_t content_hash)
+{
+	if (content_hash == t->message->content_hash)
+		answer(t, code, PRIM_SLICE("known"));
+	else
+		answer(t, PRIM_BAD_REQUEST, PRIM_SLICE("conflict"));
 }
 
 /* The end of a message that was never stored. What an adapter still says about

@@ -60,6 +60,10 @@ unsigned br_transit_code_for(enum prim_family family, unsigned code);
 /* It is no longer among those whose senders wait. */
 void br_transit_leave_live(struct br_transit *t);
 void br_transit_answer(struct br_transit *t, unsigned code);
+/* The same with what was answered before to the message of this key; with 400 if
+ * its content was another. */
+void br_transit_answer_known(struct br_transit *t, unsigned code,
+    uint64_t content_hash);
 void br_transit_end(struct br_transit *t, unsigned code, struct prim_slice why);
 /* There is no such inbox. */
 void br_transit_end_absent(struct br_transit *t);

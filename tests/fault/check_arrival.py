@@ -144,20 +144,23 @@ def i4_core(v, core):
     time in the order they were stored in."""
     lanes = {}
     for life in core.all():
-        seqs = [c.seq for c in life.commits if c.seq]
-        if seqs and life.hands and not life.is_notice:
-            key = (life.sender, life.to, life.conversation, life.hands[0].dest)
-            lanes.setdefault(key, []).append((seqs[0], life))
+        commit = next((c for c in life.commits if c.seq), None)
+        # Not those of a process that was killed before it could store it.
+        hand = commit and next((h for h in life.hands if h.cut >= commit.cut),
+                               None)
+        if hand and not life.is_notice:
+            key = (life.sender, life.to, life.conversation, hand.dest)
+            lanes.setdefault(key, []).append((commit.seq, hand.at, life))
     for lives in lanes.values():
-        lives.sort(key=lambda pair: pair[0])
-        latest = None
-        for _seq, life in lives:
+        lives.sort(key=lambda one: one[0])
+        latest, latest_at = None, 0
+        for _seq, at, life in lives:
             v.judged += 1
-            if latest and life.hands[0].at < latest.hands[0].at:
+            if latest and at < latest_at:
                 v.fault(life, f"handed over before id={latest.id}, which was "
                               "stored before it")
             else:
-                latest = life
+                latest, latest_at = life, at
 
 
 # ---- I7 ----

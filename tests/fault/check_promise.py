@@ -28,13 +28,19 @@ def i1(world, v):
     left = {id(core): world.outbox_of[id(core)].notices.copy()
             for core in world.cores}
     for life in world.lives():
-        if not was_promised(world, life):
+        if not was_promised(world, life) or is_of_another(life):
             continue
         v.judged += 1
         if life.ends:
             i1_ended(world, v, life)
         else:
             i1_open(world, v, life, left[id(life.core)])
+
+
+def is_of_another(life):
+    """What was promised there is judged there."""
+    return life.is_echo() and life.message and any(
+        not other.is_echo() for other in life.message.lives)
 
 
 def i1_sender(world, v, message):
@@ -86,13 +92,16 @@ def i1_open(world, v, life, notices):
         notices[world.to_of(life)] -= 1
         return
     last = life.last()
-    told = (any(r.code in POSITIVE or r.code in CERTAIN for r in life.reports)
-            or any(n.kind == "failed" for n in life.notices)
-            or world.gots_of(life)
+    proofs = [r for r in life.reports if r.code in POSITIVE or
+              r.code in CERTAIN]
+    proofs += [n for n in life.notices if n.kind == "failed"]
+    told = (world.gots_of(life)
             or life.message and any(n.kind == "failed"
                                     for n in life.message.notices)
             or life.is_notice and was_told(world, life))
-    if told and life.core.was_cut_since(last):
+    # What comes after that may be the answer to the same message again.
+    if (any(life.core.was_cut_since(p) for p in proofs) or
+            told and life.core.was_cut_since(last)):
         v.excused += 1
     elif not outbox.is_known:
         v.judged -= 1  # it may wait

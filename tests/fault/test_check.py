@@ -225,6 +225,50 @@ def stored_and_no_line_of_it_is_left(tale):
     tale.drained("x")
 
 
+def taken_elsewhere_and_the_end_is_lost(tale):
+    """It is known to the store, and was never stored itself."""
+    tale.begin("x", to=FAR)
+    tale.hand("x", dest="adapter:x")
+    tale.report("x", 101, dest="adapter:x")
+    tale.hear("x", None, to=FAR)
+    tale.start()
+    tale.begin("x", to=FAR)
+    tale.reply("x", 101, kind="known")
+    tale.hear("x", 101, to=FAR)
+
+
+def taken_elsewhere_and_asked_again(tale):
+    tale.begin("x", to=FAR)
+    tale.hand("x", dest="adapter:x")
+    tale.report("x", 101, dest="adapter:x")
+    tale.end("x", 101)
+    tale.reply("x", 101)
+    tale.hear("x", None, to=FAR)
+    tale.start()
+    tale.begin("x", to=FAR)
+    tale.reply("x", 101, kind="known")
+    tale.hear("x", 101, to=FAR)
+
+
+def handed_over_live_before_a_kill(tale):
+    """Only the second time each of them is stored, and has a place."""
+    tale.begin("x")
+    tale.hand("x")
+    tale.got("x")
+    tale.report("x", 200)
+    tale.end("x", 200)
+    tale.reply("x", 200)
+    tale.begin("y")
+    tale.hand("y")
+    for mid in ("x", "y"):
+        tale.hear(mid, None)
+    tale.start()
+    for mid in ("x", "y"):
+        tale.stored(mid)
+    for mid in ("x", "y"):
+        tale.drained(mid)
+
+
 def an_adapter_repeats_what_no_line_is_left_of(tale):
     tale.start()
     tale.accept("x", sender=FAR, origin="x")
@@ -427,6 +471,8 @@ def packed_on_the_way(tale):
 RIGHT = (
     sent_again_after_a_refusal, cut_off_before_anything_was_stored,
     stored_but_the_line_is_lost, stored_and_no_line_of_it_is_left,
+    taken_elsewhere_and_the_end_is_lost, taken_elsewhere_and_asked_again,
+    handed_over_live_before_a_kill,
     an_adapter_repeats_what_no_line_is_left_of,
     handed_over_by_the_next_process, the_end_was_not_on_disk,
     the_failure_was_not_on_disk,

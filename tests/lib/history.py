@@ -113,6 +113,12 @@ class Life:
         return self.is_notice or self.is_stored() or any(
             a.code in POSITIVE for a in self.answers)
 
+    def is_echo(self):
+        """Nothing but what was answered before, once more."""
+        return bool(self.answers) and all(
+            a.kind in ("joined", "known", "conflict") for a in self.answers
+        ) and not (self.is_stored() or self.hands or self.ends)
+
     def was_refused(self):
         return not self.was_promised() and any(
             is_failure(a.code) for a in self.answers)
