@@ -34,15 +34,29 @@ static const char SETTINGS_READ[] = "PRAGMA query_only = ON;"
 				    "PRAGMA trusted_schema = OFF;"
 				    "PRAGMA temp_store = MEMORY;";
 
+/* What waits is in no backup, and whoever moves it away has to know that. `what`
+ * may be several lines, of which the last says most. */
+static bool damaged(const char *path, const char *what, struct br_err *err)
+{
+	const char *line = strrchr(what, '\n');
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	return br_err_set(err, "%s is damaged: %s; %s", path,
+	    line ? line + 1 : what,
+	    strcmp(name, NAMES[BR_STORE_QUEUE]) == 0
+		? "move it away to go on; what waits in it is lost then, and "
+		  "no backup has it"
+		: "go back to a backup ('primctl restore DIR'), or move it "
+		  "away and begin anew");
+}
+
 bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err)
 {
 	int code = sqlite3_errcode(sql) & 0xff;
 
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		return br_err_set(err,
-		    "%s is damaged: %s; restore it from a backup or move it "
-		    "away",
-		    path, sqlite3_errmsg(sql));
+		return damaged(path, sqlite3_errmsg(sql), err);
 	return br_err_set(err, "cannot use %s: %s", path, sqlite3_errmsg(sql));
 }
 
@@ -129,10 +143,7 @@ static bool check(sqlite3 *sql, const char *path, struct br_err *err)
 	if (!ask(sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
 		return br_store_db_err(sql, path, err);
 	if (strcmp(answer, "ok") != 0)
-		return br_err_set(err,
-		    "%s is damaged: %s; restore it from a backup or move it "
-		    "away",
-		    path, answer);
+		return damaged(path, answer, err);
 	return true;
 }
 

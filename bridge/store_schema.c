@@ -293,14 +293,16 @@ static bool step_run(sqlite3 *sql, const char *step, int version)
 	    sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static bool too_new(const char *path, int version, int count,
+static bool too_new(enum br_store_file file, const char *path, int version,
     struct br_err *err)
 {
 	return br_err_set(err,
 	    "%s has schema %d, and this primd knows only up to %d: it "
-	    "was made by a newer version; run that one, or restore a "
-	    "backup from before",
-	    path, version, count);
+	    "was made by a newer version; run that one, or %s",
+	    path, version, (int)SCHEMAS[file].count,
+	    file == BR_STORE_QUEUE
+		? "move the file away, with the messages that wait in it"
+		: "go back to a backup from before ('primctl restore DIR')");
 }
 
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
@@ -312,7 +314,7 @@ bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
 	if (!version_find(sql, &version))
 		return br_store_db_err(sql, path, err);
 	if (version < 0 || version > count)
-		return too_new(path, version, count, err);
+		return too_new(file, path, version, err);
 	for (; version < count; version++)
 		if (!step_run(sql, SCHEMAS[file].steps[version], version + 1))
 			return br_store_db_err(sql, path, err);
@@ -341,7 +343,7 @@ bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
 		return br_err_set(err, "%s is no copy of a primd.db: %s", path,
 		    sqlite3_errmsg(sql));
 	if (version > count)
-		return too_new(path, version, count, err);
+		return too_new(BR_STORE_PRIMD, path, version, err);
 	return (version > 0 && has_accounts(sql)) ||
 	    br_err_set(err, "%s is no copy of a primd.db", path);
 }

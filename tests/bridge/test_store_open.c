@@ -181,6 +181,7 @@ static void a_newer_schema_is_refused(void **state)
 	world_close(w);
 	exec(w, "queue.db", "PRAGMA user_version = 99");
 	refused(w, "queue.db has schema 99");
+	refused(w, "with the messages that wait in it");
 }
 
 static void a_damaged_secret_is_refused(void **state)
@@ -223,6 +224,8 @@ static void a_damaged_page_is_refused(void **state)
 	world_close(w);
 	scribble(w, "queue.db", 4096, "not the head of a page");
 	refused(w, "queue.db is damaged: ");
+	/* Of what waits there is no backup to go back to. */
+	refused(w, "no backup has it");
 }
 
 static void a_cut_file_is_refused(void **state)
