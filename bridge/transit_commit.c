@@ -202,7 +202,9 @@ void br_transit_commit_lane(struct br_transit *t)
 	PRIM_TAILQ_FOREACH_SAFE(each, &lane->live, of_lane, next)
 	{
 		if (each->is_waiting && each != t)
-			continue; /* not known yet to be one we take */
+			continue;     /* not known yet to be one we take */
+		if (each->is_holding) /* or it would come before the others */
+			br_transit_unhand(each);
 		br_transit_commit(each);
 	}
 	lane->committing--;
