@@ -67,6 +67,10 @@ void br_server_gauges(struct br_server *s)
 	br_metric_set(BR_METRIC_OUTBOX_ROWS,
 	    (int64_t)br_outbox_rows(s->outbox));
 	br_metric_set(BR_METRIC_OUTBOX_OLDEST_S, oldest_s(s));
+	for (unsigned i = 0; i < s->config->adapter_count; i++)
+		br_metric_adapter_set(br_host_name(s->hosts[i]),
+		    PRIM_SLICE("outbox_rows"),
+		    (int64_t)br_outbox_adapter(s->outbox, i)->row_count);
 }
 
 /* ---- rows ---- */
