@@ -189,7 +189,10 @@ static bool open_write(struct br_store_db *db, const char *path,
 	if (!memory &&
 	    (!journal_set(db->sql, path, err) || !check(db->sql, path, err)))
 		return false;
-	return br_store_schema_run(db->sql, file, path, err);
+	if (!br_store_schema_run(db->sql, file, path, err))
+		return false;
+	return br_store_schema_is_whole(db->sql, file) ||
+	    damaged(path, "its tables are not those that primd made", err);
 }
 
 bool br_store_db_open(struct br_store_db *db,

@@ -153,6 +153,9 @@ void br_store_db_scrub(struct br_store_db *db);
 /* Brings the schema up to date (store_schema.c). */
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
     const char *path, struct br_err *err);
+/* Are the tables those that we made, to the letter? One bit in the name of a column
+ * shows nowhere else before the first message depends on it. */
+bool br_store_schema_is_whole(sqlite3 *sql, enum br_store_file file);
 /* Is it a primd.db that we can bring up to date? Changes nothing. */
 bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
     struct br_err *err);

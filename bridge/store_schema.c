@@ -5,6 +5,7 @@
 #include "bridge/store_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "prim/base.h"
 
@@ -319,6 +320,50 @@ bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
 		if (!step_run(sql, SCHEMAS[file].steps[version], version + 1))
 			return br_store_db_err(sql, path, err);
 	return true;
+}
+
+/* All that is in the schema, as text without blanks; sqlite3_free(). NULL: it
+ * cannot be read. */
+static char *shape_of(sqlite3 *sql)
+{
+	static const char TEXT[] =
+	    "SELECT group_concat(type || name || tbl_name ||"
+	    " replace(coalesce(sql, ''), ' ', ''), char(10))"
+	    " FROM (SELECT * FROM sqlite_schema"
+	    " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name)";
+	sqlite3_stmt *st = NULL;
+	char *shape = NULL;
+
+	if (sqlite3_prepare_v2(sql, TEXT, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		shape = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	return shape;
+}
+
+/* The same of a new one. */
+static char *shape_wanted(enum br_store_file file)
+{
+	sqlite3 *sql = NULL;
+	char *shape = NULL;
+	bool fine = sqlite3_open(":memory:", &sql) == SQLITE_OK;
+
+	for (int i = 0; fine && i < SCHEMAS[file].count; i++)
+		fine = step_run(sql, SCHEMAS[file].steps[i], i + 1);
+	if (fine)
+		shape = shape_of(sql);
+	sqlite3_close(sql);
+	return shape;
+}
+
+bool br_store_schema_is_whole(sqlite3 *sql, enum br_store_file file)
+{
+	char *is = shape_of(sql), *wanted = shape_wanted(file);
+	bool fine = is && wanted && strcmp(is, wanted) == 0;
+
+	sqlite3_free(is);
+	sqlite3_free(wanted);
+	return fine;
 }
 
 /* Every version has had accounts, and nothing but primd.db has. */
