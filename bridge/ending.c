@@ -144,7 +144,7 @@ void br_ending_tell(struct br_server *s, const struct br_store_message *m,
 	br_history_put(s->history, br_server_now(s), &line);
 }
 
-/* With an account goes what waited for it, and of what is damaged nothing can be
+/* What ended with its account was told of; of what is damaged nothing can be
  * said: of that only the number is left. */
 static void on_read(void *arg, const struct br_store_message *m, bool failed)
 {

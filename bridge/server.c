@@ -243,6 +243,7 @@ static bool make_parts(struct br_server *s,
 	br_server_hosts_make(s, options->adapter_sockets);
 	s->outbox = br_outbox_new(s);
 	br_store_on_notice(s->store, br_server_notice, s);
+	br_store_on_end(s->store, br_transit_ended, s);
 	return br_outbox_load(s->outbox, err) &&
 	    br_presence_load(s->presence, err);
 }

@@ -71,16 +71,23 @@ static void note_job(struct br_store *s, const struct br_store_job *job)
 		br_error(&s->log, "%s", job->remark);
 }
 
+static void row_tell(struct br_store *s, const struct br_stored_row *row)
+{
+	if (row->is_end && s->on_end)
+		s->on_end(s->on_end_arg, &row->m, false);
+	else if (!row->is_end && s->on_notice)
+		s->on_notice(s->on_notice_arg, &row->m, false);
+}
+
 /* Before the callback of what caused them. */
-static void notices_tell(struct br_store *s, const struct br_store_job *job)
+static void rows_tell(struct br_store *s, const struct br_store_job *job)
 {
 	struct br_store_row *row;
 
-	if (job->work->look || !s->on_notice)
+	if (job->work->look)
 		return;
 	STAILQ_FOREACH(row, &job->rows, link)
-	s->on_notice(s->on_notice_arg, &((struct br_stored_row *)row)->m,
-	    false);
+	row_tell(s, (const struct br_stored_row *)row);
 }
 
 /* A job that is not at its end goes back to its thread behind what waits
@@ -93,7 +100,7 @@ static void job_deliver(struct br_store *s, struct br_store_job *job)
 	if (!more)
 		s->pending--;
 	s->in_callback = true;
-	notices_tell(s, job);
+	rows_tell(s, job);
 	if (job->work->finish)
 		job->work->finish(s, job);
 	s->in_callback = false;

@@ -339,6 +339,9 @@ typedef void (*br_store_message_fn)(void *arg, const struct br_store_message *m,
  * of it. A notice that is there already (its key is known) is not told again. Set
  * it before br_store_message_each(). */
 void br_store_on_notice(struct br_store *s, br_store_message_fn fn, void *arg);
+/* The same for each message that ended with the account it was for: last_code and
+ * last_reason say how. Before the notice about it. */
+void br_store_on_end(struct br_store *s, br_store_message_fn fn, void *arg);
 
 /* Stores the message and the duplicate key with answer 101, in one
  * transaction. `m` is copied; its slices are borrowed until done. The callback

@@ -35,6 +35,12 @@ void br_store_on_notice(struct br_store *s, br_store_message_fn fn, void *arg)
 	s->on_notice_arg = arg;
 }
 
+void br_store_on_end(struct br_store *s, br_store_message_fn fn, void *arg)
+{
+	s->on_end = fn;
+	s->on_end_arg = arg;
+}
+
 /* ---- put ---- */
 
 static bool put_write(struct br_store_db *db, struct br_store_job *job)
@@ -102,7 +108,7 @@ static bool get_look(struct br_store_db *dbs, struct br_store_job *job)
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return (code & 0xff) == SQLITE_CORRUPT;
 	if (code == SQLITE_ROW && whole_take(&q, &st))
-		br_stored_row_add(job, &st.m);
+		(void)br_stored_row_add(job, &st.m);
 	else if (code == SQLITE_ROW)
 		db->reason = "a stored message is damaged";
 	br_store_query_end(&q);
@@ -149,7 +155,7 @@ static bool page_look(struct br_store_db *dbs, struct br_store_job *job)
 	br_store_put_number(&q, p->max);
 	while ((code = br_store_query_step(&q)) == SQLITE_ROW) {
 		br_stored_take(&q, &st);
-		br_stored_row_add(job, &st.m);
+		(void)br_stored_row_add(job, &st.m);
 	}
 	if (code != SQLITE_DONE)
 		return false;

@@ -46,7 +46,7 @@ static void announce(struct br_store_job *job,
 	m.octets = m.head.len + m.body.len;
 	m.head = PRIM_SLICE_NONE;
 	m.body = PRIM_SLICE_NONE;
-	br_stored_row_add(job, &m);
+	(void)br_stored_row_add(job, &m);
 }
 
 static bool line(struct br_store_db *db, const struct br_store_message *m,

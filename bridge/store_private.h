@@ -275,6 +275,8 @@ struct br_store {
 	pthread_t writer, reader;
 	br_store_message_fn on_notice; /* may be NULL */
 	void *on_notice_arg;           /* borrowed */
+	br_store_message_fn on_end;    /* the same */
+	void *on_end_arg;
 	size_t pending;
 	struct br_store_renewals *renewals; /* owned; collecting, or NULL */
 	struct event *renew;                /* owned; hands them out */

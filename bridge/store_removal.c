@@ -79,6 +79,20 @@ static int seqs_find(struct br_store_db *db, const struct br_store_removal *r,
 	return count;
 }
 
+/* To the loop. Of what is quarantined the end was told, and of a damaged one
+ * nothing can be said. */
+static void announce(struct br_store_job *job, const struct br_stored *st,
+    const struct br_store_end *end)
+{
+	struct br_store_message m = st->m;
+
+	if (!st->has_envelope || (st->has_state && m.is_quarantined))
+		return;
+	m.last_code = end->code;
+	m.last_reason = end->reason;
+	br_stored_row_add(job, &m)->is_end = true;
+}
+
 static bool row_end(struct br_store_db *db, struct br_store_job *job,
     struct br_stored *st)
 {
@@ -88,6 +102,7 @@ static bool row_end(struct br_store_db *db, struct br_store_job *job,
 		.forget_ms = db->now_ms + BR_STORE_FORGET,
 	};
 
+	announce(job, st, &gone);
 	return br_store_end_one(db, job, st, &gone);
 }
 

@@ -252,12 +252,13 @@ static size_t message_size(const struct br_store_message *m)
 	    m->last_reason.len + m->head.len + m->body.len;
 }
 
-void br_stored_row_add(struct br_store_job *job,
+struct br_stored_row *br_stored_row_add(struct br_store_job *job,
     const struct br_store_message *m)
 {
 	struct br_stored_row *row = prim_alloc(sizeof(*row) + message_size(m));
 	char *room = row->octets;
 
+	row->is_end = false;
 	row->m = *m;
 	br_store_keep(&room, &row->m.destination);
 	br_store_keep(&room, &row->m.target);
@@ -272,4 +273,5 @@ void br_stored_row_add(struct br_store_job *job,
 	br_store_keep(&room, &row->m.head);
 	br_store_keep(&room, &row->m.body);
 	STAILQ_INSERT_TAIL(&job->rows, &row->row, link);
+	return row;
 }

@@ -80,10 +80,12 @@ struct prim_slice br_stored_cut(struct prim_slice text);
 struct br_stored_row {
 	struct br_store_row row;
 	struct br_store_message m;
+	bool is_end; /* it ended with an account; else: found, or a notice */
 	char octets[];
 };
 
-void br_stored_row_add(struct br_store_job *job,
+/* Borrowed: of the job. */
+struct br_stored_row *br_stored_row_add(struct br_store_job *job,
     const struct br_store_message *m);
 
 /* ---- what is remembered (store_history.c) ---- */

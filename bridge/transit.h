@@ -88,6 +88,9 @@ void br_transit_begin(struct br_server *s,
  * any other that waits. `m` is taken. What cannot be stored is told in the log. */
 void br_transit_post(struct br_server *s, struct br_message *m);
 
+/* The store ended a message (br_store_on_end()); `arg` is the server. */
+void br_transit_ended(void *arg, const struct br_store_message *m, bool failed);
+
 /* A row's turn has come. */
 void br_transit_redeliver(struct br_server *s, struct br_row *row);
 

@@ -3,6 +3,7 @@
 
 #include "bridge/transit_private.h"
 
+#include "bridge/ending.h"
 #include "bridge/server.h"
 
 bool br_transit_row_is_moving(const struct br_transit *t)
@@ -44,6 +45,24 @@ void br_transit_row_end(struct br_transit *t, unsigned code,
 	dest->is_kicked = true; /* keeps it while its last lane may go */
 	br_row_end(t->server->outbox, row, code, br_transit_reason(code, why));
 	leave_row(t, dest);
+}
+
+/* Whoever has it in his hands may speak of it, to nobody; what is being read is
+ * found missing. */
+void br_transit_ended(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct br_server *s = arg;
+	struct br_row *row = br_outbox_find(s->outbox, m->seq);
+	struct br_transit *t = row ? row->transit : NULL;
+
+	(void)failed;
+	if (t && !t->is_waiting && !t->is_noting) {
+		br_transit_row_end(t, m->last_code, m->last_reason);
+		return;
+	}
+	br_ending_tell(s, m, m->last_code, m->last_reason);
+	if (row && !t)
+		br_row_drop(s->outbox, row);
 }
 
 static void row_damaged(struct br_transit *t)

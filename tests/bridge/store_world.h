@@ -31,6 +31,7 @@ struct world {
 	struct br_store *store;
 	char dir[256];
 	unsigned notices;
+	unsigned ends;                  /* told by br_store_on_end() */
 	struct br_store_message notice; /* its slices borrow from `text` */
 	char text[8][256];
 };
@@ -66,6 +67,19 @@ static inline void world_on_notice(void *arg, const struct br_store_message *m,
 	w->notice.return_token = world_keep(w->text[5], m->return_token);
 }
 
+static inline void world_on_end(void *arg, const struct br_store_message *m,
+    bool failed)
+{
+	struct world *w = arg;
+
+	assert_false(failed);
+	assert_int_equal(m->last_code, 403);
+	assert_true(prim_slice_eq(m->last_reason,
+	    PRIM_SLICE("account removed")));
+	assert_true(m->message_id.len > 0 && m->recipient.len > 0);
+	w->ends++;
+}
+
 static inline void world_open(struct world *w)
 {
 	struct br_err err = { "" };
@@ -75,6 +89,7 @@ static inline void world_open(struct world *w)
 	assert_string_equal(err.text, "");
 	assert_non_null(w->store);
 	br_store_on_notice(w->store, world_on_notice, w);
+	br_store_on_end(w->store, world_on_end, w);
 }
 
 static inline void world_close(struct world *w)

@@ -43,6 +43,7 @@ static void all_that_is_for_it_ends(void **state)
 	w->notices = 0;
 	bob_drop(w, BR_STORE_DONE);
 	assert_int_equal(w->notices, 700); /* one had been told */
+	assert_int_equal(w->ends, 700);
 	assert_int_equal(messages(w), 701);
 	assert_int_equal(keys(w), 2 * 701);
 	history_read(w, PRIM_SLICE("m"), &lines);
