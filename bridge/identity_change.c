@@ -241,15 +241,16 @@ static const char *order_commit(struct br_identity_change *c)
 static bool word_next(struct prim_slice *rest, struct prim_slice *out_word)
 {
 	static const char ENDS[] = " \t\r\n,";
-	size_t from = 0, to;
+	struct prim_slice word = *rest;
+	size_t len = 0;
 
-	while (from < rest->len && strchr(ENDS, rest->ptr[from]))
-		from++;
-	for (to = from; to < rest->len && !strchr(ENDS, rest->ptr[to]); to++)
-		continue;
-	*out_word = prim_slice_make(rest->ptr + from, to - from);
-	*rest = prim_slice_from(*rest, to);
-	return to > from;
+	while (word.len > 0 && strchr(ENDS, word.ptr[0]))
+		word = prim_slice_from(word, 1);
+	while (len < word.len && !strchr(ENDS, word.ptr[len]))
+		len++;
+	*out_word = prim_slice_make(word.ptr, len);
+	*rest = prim_slice_from(word, len);
+	return len > 0;
 }
 
 /* The word as it is stored, or the empty slice. */
