@@ -23,9 +23,9 @@ from talker import Talker  # noqa: E402
 from witness import Witness  # noqa: E402
 
 SEED = int(os.environ.get("PRIM_FAULT_SEED", time.time_ns() % 1_000_000_007))
-ROUNDS = 20 if LONG else 1
-# Of each round, after which all is judged. Memory is looked at in fewer.
-CYCLES = 50 if LONG or not is_sanitized() else 15
+# In the tree that looks at memory, where all is slower, there are fewer.
+ROUNDS, CYCLES = (4 if LONG else 1, 15) if is_sanitized() else \
+                 (20 if LONG else 1, 50)  # after each round all is judged
 LIFE = 0.1, 1.0        # seconds, of a primd
 WINDOW = 64            # messages of one sender that have no answer
 BURST = 4
