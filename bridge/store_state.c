@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* What adapters keep, and the secret of the store. */
+/* What adapters keep. */
 
 #include "bridge/store_private.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "prim/base.h"
 
@@ -227,63 +225,4 @@ void br_store_state_page(struct br_store *s, struct prim_slice adapter,
     struct prim_slice after, br_store_state_fn each, void *arg)
 {
 	br_store_take_look(s, look_new(adapter, after, each, arg), &PAGE);
-}
-
-/* ---- the secret ---- */
-
-static int secret_find(struct br_store_db *db, uint8_t out_secret[32])
-{
-	struct br_store_query q = br_store_query(db, BR_SQL_META_FIND);
-	int code;
-
-	br_store_put_text(&q, PRIM_SLICE("secret"));
-	code = br_store_query_step(&q);
-	if (code == SQLITE_ROW && !br_store_take_octets(&q, out_secret, 32)) {
-		db->reason = "its secret is damaged";
-		code = SQLITE_CORRUPT;
-	}
-	br_store_query_end(&q);
-	return code;
-}
-
-static bool secret_make(struct br_store_db *db, uint8_t secret[32])
-{
-	struct br_store_query q = br_store_query(db, BR_SQL_META_PUT);
-
-	if (getrandom(secret, 32, 0) != 32) {
-		db->reason = strerror(errno);
-		return false;
-	}
-	br_store_put_text(&q, PRIM_SLICE("secret"));
-	br_store_put_octets(&q, secret, 32);
-	return br_store_query_run(&q);
-}
-
-static struct prim_hash_key key_derive(const uint8_t secret[32],
-    struct prim_slice purpose)
-{
-	struct prim_hash_key key = prim_hash_key_from(secret);
-	struct prim_hasher h;
-	struct prim_digest digest;
-
-	prim_hasher_init(&h, &key);
-	prim_hasher_feed_field(&h, purpose);
-	prim_hasher_feed(&h, prim_slice_make((const char *)secret + 16, 16));
-	digest = prim_hasher_digest(&h);
-	return prim_hash_key_from(digest.octets);
-}
-
-bool br_store_secret_load(struct br_store *s, struct br_err *err)
-{
-	struct br_store_db *db = &s->write[BR_STORE_QUEUE];
-	int code = secret_find(db, s->secret);
-
-	if (code != SQLITE_ROW &&
-	    (code != SQLITE_DONE || !secret_make(db, s->secret)))
-		return br_err_set(err, "cannot use %s/queue.db: %s",
-		    s->place.dir, db->reason);
-	s->keys.checksum = key_derive(s->secret, PRIM_SLICE("checksum"));
-	s->keys.id = key_derive(s->secret, PRIM_SLICE("message-id"));
-	br_message_keys_init(&s->keys.message, s->secret);
-	return true;
 }

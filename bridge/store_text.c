@@ -32,6 +32,7 @@ const char *const br_store_texts[BR_SQL_COUNT] = {
 	[BR_SQL_ROLLBACK] = "ROLLBACK",
 
 	[BR_SQL_META_FIND] = "SELECT value FROM meta WHERE name = ?1",
+	[BR_SQL_META_EACH] = "SELECT name, value FROM meta",
 	[BR_SQL_META_PUT] =
 	    "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
 	[BR_SQL_META_DROP] = "DELETE FROM meta WHERE name = ?1",

@@ -173,6 +173,45 @@ static void the_secret_lasts(void **state)
 	assert_memory_not_equal(first, zero, sizeof(first));
 }
 
+/* Whatever happens to one copy of it, in its value or in its name. */
+static void a_secret_survives_a_flipped_bit(void **state)
+{
+	static const char *const FLIPS[] = {
+		"UPDATE meta SET value = x'00' WHERE name = 'secret'",
+		"UPDATE meta SET value = zeroblob(32) WHERE name = 'secret'",
+		"UPDATE meta SET value = zeroblob(32) WHERE name = 'secret_2'",
+		"UPDATE meta SET value = zeroblob(32) WHERE name = 'secret_3'",
+		"UPDATE meta SET name = 'sebret' WHERE name = 'secret'",
+		"DELETE FROM meta WHERE name = 'secret_3'",
+		"DELETE FROM meta WHERE name <> 'secret'",
+	};
+	struct world *w = *state;
+	uint8_t first[32], again[32];
+
+	world_open(w);
+	br_store_secret(w->store, first);
+	world_close(w);
+	for (unsigned i = 0; i < PRIM_COUNT(FLIPS); i++) {
+		exec(w, "queue.db", FLIPS[i]);
+		world_open(w);
+		br_store_secret(w->store, again);
+		world_close(w);
+		assert_memory_equal(first, again, sizeof(first));
+	}
+}
+
+/* A new one would make everything look damaged. */
+static void a_lost_secret_is_not_made_anew(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w);
+	store_many(w, 0, 1);
+	world_close(w);
+	exec(w, "queue.db", "DELETE FROM meta WHERE name LIKE 'secret%'");
+	refused(w, "its secret is damaged");
+}
+
 static void a_newer_schema_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -268,6 +307,8 @@ int main(void)
 		TEST(what_had_no_presence_gets_it),
 		TEST(a_migration_that_fails_leaves_no_half),
 		TEST(the_secret_lasts),
+		TEST(a_secret_survives_a_flipped_bit),
+		TEST(a_lost_secret_is_not_made_anew),
 		TEST(a_newer_schema_is_refused),
 		TEST(a_damaged_secret_is_refused),
 		TEST(a_file_that_is_no_database_is_refused),
