@@ -52,9 +52,7 @@ static bool is_refused(struct br_transit *t)
 static void take_lane(struct br_transit *t)
 {
 	struct br_outbox *o = t->server->outbox;
-	const struct br_identity *link = t->target
-	    ? br_identity_of(t->server->identities, prim_slice_of(t->target))
-	    : NULL;
+	const struct br_identity *link = t->target ? br_transit_link(t) : NULL;
 	struct br_lane *old = t->lane;
 	struct br_lane *lane = link
 	    ? br_outbox_lane_to(o, &t->message->lane, link)
@@ -68,6 +66,7 @@ static void take_lane(struct br_transit *t)
 		return;
 	}
 	if (t->target) {
+		br_transit_unhand(t); /* or it would look for it in vain */
 		t->target = prim_free(t->target);
 		t->dest = NULL;
 	}

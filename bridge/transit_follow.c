@@ -120,7 +120,8 @@ void br_transit_seek(struct br_transit *t, unsigned code)
 
 const struct br_identity *br_transit_link(const struct br_transit *t)
 {
-	struct prim_slice target = prim_slice_of(t->row->lane->target);
+	struct prim_slice target = prim_slice_of(t->row ? t->row->lane->target
+							: t->target);
 	const struct br_identity *link = br_identity_of(t->server->identities,
 	    target);
 

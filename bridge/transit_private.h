@@ -120,7 +120,7 @@ bool br_transit_is_awaited(const struct br_transit *t);
 /* It was refused for good where it was: is there another place? False: no. The
  * row moves there, and the transit is over. */
 bool br_transit_row_seek(struct br_transit *t);
-/* The link that its row goes along; NULL: it is no more. */
+/* The link that it goes along; NULL: it is no more. */
 const struct br_identity *br_transit_link(const struct br_transit *t);
 /* Its link is no more: to the inbox. */
 void br_transit_row_home(struct br_transit *t);
