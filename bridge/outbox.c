@@ -263,6 +263,7 @@ static void free_rows(struct br_outbox *o, struct br_lane *lane)
 		prim_table_drop(&o->by_seq, &row->by_seq);
 		br_outbox_uncharge(o, row->sender, row->size);
 		prim_timer_stop(&o->server->wheel, &row->timer);
+		prim_free(row->tried);
 		prim_free(row);
 	}
 }

@@ -79,8 +79,8 @@ struct br_row {
 	unsigned deaths;    /* its adapter died with it alone */
 	unsigned suspicions; /* how often it was among the suspects */
 	struct br_recall
-	    *recall;    /* owned: what it still may be told; or NULL */
-	bool has_tried; /* a place that refused it */
+	    *recall; /* owned: what it still may be told; or NULL */
+	char *tried; /* owned: who refused it, each with LF; or NULL */
 	bool is_suspect;
 	bool is_notice;
 	bool is_overdue; /* its time ran out while it was in motion */

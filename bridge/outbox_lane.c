@@ -33,6 +33,12 @@ void br_lane_ready(struct br_lane *lane)
 	br_site_update(lane->site);
 }
 
+void br_lane_goes_away(struct br_lane *base)
+{
+	base->away++;
+	br_lane_unready(base);
+}
+
 void br_lane_came_back(struct br_lane *base)
 {
 	if (--base->away > 0 || !base->next)

@@ -77,9 +77,24 @@ void br_outbox_take(struct br_outbox *o, const struct br_store_message *m)
 	br_dest_kick(o, row->lane->dest);
 }
 
+/* The clock was put back while we were away. What came later than now has all of
+ * its time before it, and no more: it would be there for years. */
+static void from_the_future(struct br_store_message *m, int64_t now)
+{
+	int64_t ahead = m->accepted_ms - now;
+
+	if (ahead <= 0)
+		return;
+	m->accepted_ms = now;
+	m->expires_ms -= ahead;
+	if (m->delay_notice_ms)
+		m->delay_notice_ms -= ahead;
+}
+
 static void on_stored(void *arg, const struct br_store_message *m, bool failed)
 {
 	struct br_outbox *o = arg;
+	int64_t now = br_server_now(o->server);
 	struct br_store_message late;
 
 	if (failed || !m)
@@ -89,8 +104,9 @@ static void on_stored(void *arg, const struct br_store_message *m, bool failed)
 		return;
 	}
 	late = *m;
-	if (late.expires_ms < br_server_now(o->server) + GRACE_MS)
-		late.expires_ms = br_server_now(o->server) + GRACE_MS;
+	from_the_future(&late, now);
+	if (late.expires_ms < now + GRACE_MS)
+		late.expires_ms = now + GRACE_MS;
 	load(o, &late);
 }
 
@@ -183,7 +199,7 @@ static struct br_lane *next_lane(struct br_outbox *o,
 {
 	struct place p = { .outbox = o, .row = row };
 
-	if (!row->has_tried)
+	if (!row->tried)
 		br_identities_order(o->server->identities,
 		    prim_slice_of(lane->principal), consider, &p);
 	return p.found ? br_outbox_lane_to(o, &lane->base->key, p.found)

@@ -44,7 +44,8 @@ void br_site_rotate(struct br_site *site);
 /* Its turn may come: it has a row to hand over and does not pause. */
 void br_lane_ready(struct br_lane *lane);
 void br_lane_unready(struct br_lane *lane);
-/* A row of a lane that follows `base` is in motion no more. */
+/* A row of a lane that follows `base` is in motion, or no more. */
+void br_lane_goes_away(struct br_lane *base);
 void br_lane_came_back(struct br_lane *base);
 /* Takes `row` out of its lane; which may be released by the caller. */
 void br_row_leave_lane(struct br_row *row);

@@ -68,6 +68,7 @@ void br_row_drop(struct br_outbox *o, struct br_row *row)
 	br_outbox_uncharge(o, row->sender, row->size);
 	o->row_count--;
 	count_rows(o);
+	prim_free(row->tried);
 	prim_free(row);
 	br_lane_release(o, lane);
 }
@@ -123,7 +124,7 @@ struct br_row *br_outbox_append(struct br_lane *lane,
 	row->deaths = m->deaths;
 	row->last_code = m->last_code;
 	row->is_notice = m->is_notice;
-	row->has_tried = m->tried.len > 0;
+	row->tried = m->tried.len ? prim_slice_copy(m->tried) : NULL;
 	row->prefix = br_dedup_prefix(&m->key);
 	br_dedup_note_durable(o->server->dedup, row->prefix);
 	prim_timer_init(&row->timer, on_timer);
@@ -159,7 +160,7 @@ void br_row_set_transit(struct br_row *row, struct br_transit *t)
 	if (t && !row->transit) {
 		lane->dest->in_motion++;
 		if (lane->base)
-			lane->base->away++;
+			br_lane_goes_away(lane->base);
 	}
 	if (!t && row->transit) {
 		lane->dest->in_motion--;
@@ -349,7 +350,11 @@ void br_row_move(struct br_outbox *o, struct br_row *row, struct br_lane *lane,
 	br_row_recall_end(row);
 	br_row_leave_lane(row);
 	row->pauses = 0;
-	row->has_tried = tried.len > 0;
+	prim_free(row->tried);
+	row->tried = tried.len ? prim_slice_copy(tried) : NULL;
+	if (row->is_overdue)
+		prim_timer_set(&o->server->wheel, &row->timer,
+		    br_server_now(o->server));
 	br_row_enter_lane(row, lane);
 	br_store_message_move(o->server->store, &move, on_moved, NULL);
 	br_lane_release(o, old);

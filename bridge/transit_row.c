@@ -213,8 +213,9 @@ static void on_row_read(void *arg, const struct br_store_message *m,
 
 	t->is_waiting = false;
 	t->message = m && !failed ? br_message_restore(m, &s->keys) : NULL;
-	if (t->message)
-		prim_buf_put(&t->tried, m->tried);
+	/* What is stored may not know of the newest refusal yet. */
+	if (t->message && t->row->tried)
+		prim_buf_puts(&t->tried, t->row->tried);
 	br_row_read_done(t->row, t->message ? br_message_size(t->message) : 0);
 	if (failed) {
 		br_transit_row_pause(t, 0, PRIM_SLICE("not read"));

@@ -14,6 +14,7 @@
 #include "tests/talk/adapter.h"
 #include "tests/talk/world.h"
 
+#define FOLLOWING 60 /* messages */
 #define LOGIN                             \
 	"LOGIN PRIM-IM/1.0 login 32\r\n"  \
 	"From: im:alice@prim.example\r\n" \
@@ -49,7 +50,9 @@ static int set_up(void **state)
 	    PRIM_SLICE("domains: [prim.example]\n"
 		       "auth: { mechanisms: [PLAIN], allow_plaintext: true }\n"
 		       "adapters: [{ name: far, plugin: far,"
-		       " options: { domain: far.example } }]\n"),
+		       " options: { domain: far.example } },"
+		       " { name: off, plugin: off,"
+		       " options: { domain: off.example } }]\n"),
 	    &err));
 	*state = &w;
 	return 0;
@@ -134,6 +137,78 @@ static void nothing_is_handed_over_before_its_attempt_is_noted(void **state)
 	assert_true(hears(far, "\r\nAttempt: 1\r\n"));
 }
 
+/* ---- what was noted a moment ago ---- */
+
+static void send_to_bob(struct talk_world *w, struct talk_conn *c,
+    unsigned number)
+{
+	struct prim_buf b = { 0 };
+
+	prim_buf_putf(&b,
+	    "SEND PRIM-IM/1.0 m%u 5\r\n"
+	    "From: im:alice@prim.example\r\n"
+	    "To: im:bob@prim.example\r\n"
+	    "Message-ID: m%u:im:alice@prim.example\r\n"
+	    "Conversation-ID: talk%u\r\n"
+	    "Content-Type: text/plain\r\n\r\nhello",
+	    number, number, number);
+	talk_conn_say(w, c, prim_buf_slice(&b));
+	prim_buf_fini(&b);
+}
+
+/* Refuses for good the next that the adapter got. False: there is none. */
+static bool refuse_one(struct talk_world *w, struct talk_conn *c)
+{
+	static struct prim_command cmd; /* large */
+	struct prim_buf b = { 0 };
+	size_t scanned = 0;
+
+	(void)talk_adapter_fill(c);
+	if (prim_command_head(talk_conn_unread(c), &scanned, &cmd) !=
+	    PRIM_COMMAND_HEAD)
+		return false;
+	c->taken += cmd.head.len + (size_t)cmd.body_len;
+	assert_int_equal(cmd.method, PRIM_METHOD_SEND);
+	prim_buf_putf(&b, "PRIM/1.0 %.*s 0 403 No\r\n\r\n",
+	    PRIM_SLICE_ARG(cmd.id));
+	talk_conn_say(w, c, prim_buf_slice(&b));
+	prim_buf_fini(&b);
+	return true;
+}
+
+static void begin(struct talk_world *w, struct talk_conn *c, const char *name)
+{
+	assert_true(talk_adapter_open(w, c, prim_slice_of(name)));
+	assert_true(hears(c, "CONFIG"));
+	talk_conn_say(w, c, PRIM_SLICE(BEGIN));
+}
+
+/* A message is read again while it is still being written where it was refused;
+ * who is first differs from time to time. */
+static void whoever_refused_it_is_not_asked_again(void **state)
+{
+	struct talk_world *w = *state;
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+	struct talk_conn *off = &w->conns[TALK_CONNS + 1];
+	struct talk_conn *alice = log_in(w);
+	unsigned by_far = 0, by_off = 0;
+
+	assert_true(talk_world_link(w, PRIM_SLICE("bob"),
+	    PRIM_SLICE("rob@far.example")));
+	assert_true(talk_world_link(w, PRIM_SLICE("bob"),
+	    PRIM_SLICE("rob@off.example")));
+	for (unsigned i = 0; i < FOLLOWING; i++)
+		send_to_bob(w, alice, i);
+	begin(w, far, "far");
+	begin(w, off, "off");
+	for (unsigned i = 0; i < 4 * FOLLOWING; i++) {
+		by_far += refuse_one(w, far);
+		by_off += refuse_one(w, off);
+	}
+	assert_int_equal(by_far, FOLLOWING);
+	assert_int_equal(by_off, FOLLOWING);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -141,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_answered_before_it_is_stored),
 		TEST(nothing_is_handed_over_before_its_attempt_is_noted),
+		TEST(whoever_refused_it_is_not_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
