@@ -44,8 +44,9 @@ delivery: {{ answer_within: 1s }}
 """
 # What is never reported ends soon.
 ROUTE = """  - {{ domain: brief{n}.localhost, via: f{n}, retry: [1s],
-      give_up_after: 3s }}
+      give_up_after: {brief}s }}
 """
+BRIEF_S = 3
 ADAPTER = """  - {{ name: {name}, plugin: fault, options: {{ domain: {name}.localhost,
       retry: 1, delay: 2, record: {port} }} }}
 """
@@ -58,15 +59,16 @@ HARMLESS = {
     "dup-5": 1, "flood-20": 0.5, "spoof+bob%40localhost": 1,
     "link+eve%40f0.localhost": 1,
 }
-BRIEF = {"silence": 1, "transient": 2, "report-502": 1, "down-300": 0.3, "ok": 3}
+BRIEF = {"silence": 1, "transient": 2, "report-502": 1, "ok": 3}
 # Each kills its adapter until it is put aside. One each: after eight deaths it
 # would be too late for this test before an adapter is there again.
+MOST_DEATHS = 9
 LETHAL = ("die", "garbage", "lie", "dieafter-30", "dieafter-400")
 
 
 def config(number, port, names):
     text = CONFIG.format(number=number)
-    briefs = "".join(ROUTE.format(n=n) for n in range(ADAPTERS)
+    briefs = "".join(ROUTE.format(n=n, brief=BRIEF_S) for n in range(ADAPTERS)
                      if f"f{n}" in names)
     text += "routes:\n" + briefs if briefs else ""
     return text + "adapters:\n" + "".join(
@@ -197,6 +199,9 @@ class Mixture(Base):
 
     def pick(self):
         n = random.randrange(ADAPTERS)
+        # Whoever takes all back at the same time hides who did it.
+        if n == 0 and random.random() < 0.01:
+            return "down-300@brief0.localhost"
         if random.random() < 0.08:
             local = random.choices(list(BRIEF), BRIEF.values())[0]
             return f"{local}@brief{n}.localhost"
@@ -249,14 +254,19 @@ class Mixture(Base):
         world = self.world
         self.assertTrue(wait_until(
             lambda: all([t.repeat() and t.is_done() for t in talkers]), 30))
-        # Somebody who dies gives back what he said nothing of.
-        for n in {row["to"].rpartition("brief")[2][0]
-                  for row in world.waiting() if "@brief" in row["to"]}:
-            self.kill(f"f{n}")
-        self.assertTrue(wait_until(
-            lambda: world.primd.status()["outbox"] == 0, SETTLE, 0.2),
-            world.waiting())
+        end = time.monotonic() + SETTLE
+        while world.primd.status()["outbox"] and time.monotonic() < end:
+            self.end_silence()
+            time.sleep(0.3)
+        self.assertEqual(world.primd.status()["outbox"], 0, world.waiting())
         time.sleep(1.5)  # late word, and what comes twice
+
+    def end_silence(self):
+        """Somebody who dies gives back what he said nothing of."""
+        for name in {row["via"] for row in self.world.waiting()
+                     if "@brief" in row["to"] and row["age_s"] > BRIEF_S and
+                     row["state"] == "under way"}:
+            self.kill(name)
 
     def test_a_mixture_of_all_misdeeds(self):
         for number in range(ROUNDS):
@@ -312,7 +322,8 @@ class Mixture(Base):
         self.assertFalse(bystanders.wrong)
         self.assertLess(bystanders.slowest, SLOWEST)
         self.assertGreater(bystanders.count, 10 * SECONDS)
-        self.assertEqual(deaths["calm"], 0)
+        self.assertEqual(deaths.pop("calm"), 0)
+        self.assertLessEqual(max(deaths.values()), MOST_DEATHS)
 
 
 class Poison(Base):

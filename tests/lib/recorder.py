@@ -221,13 +221,25 @@ def recorded_xmpp():
                 conversation=msg["thread"] or None, delivery=msg["id"],
                 hash=fnv1a(msg["body"].encode()), at=self.link)
 
+        def knows(self, kind, mid):
+            """An error or a receipt for the same message is the same."""
+            key = (self.jid, kind, mid)
+            with self.recorder.lock:
+                known = self.dedup and key in self.recorder.seen
+                self.recorder.seen.add(key)
+            return known
+
         def on_failure(self, msg):
+            if self.knows("failed", msg["id"]):
+                return
             self.recorder.write("notice", self.jid, id=msg["id"],
                                 to=plain(str(msg["from"])), kind="failed",
                                 notice=f"error-{next(self.recorder.links)}")
 
         def on_receipt(self, msg):
             receipt = msg.xml.find("{urn:xmpp:receipts}received")
+            if self.knows("received", receipt.get("id")):
+                return
             self.recorder.write("answer", self.jid, id=receipt.get("id"),
                                 to=plain(str(msg["from"])), code=200,
                                 at=self.link)
