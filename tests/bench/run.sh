@@ -53,6 +53,7 @@ write_config() {
 		  - { domain: dead.example, via: dead }
 		  - { domain: $foreign, via: fault }
 		  - { domain: later.example, via: later }
+		  - { domain: close.example, via: later, queue: false }
 		adapters:
 		  - name: later
 		    plugin: fault
@@ -215,7 +216,7 @@ drain() {
 	echo bench >"$folder/password"
 	"$build/bin/prim" --server "127.0.0.1:$port" --user "u200@$domain" \
 		--password-file "$folder/password" \
-		send down-25000@later.example down >/dev/null 2>&1
+		send down-25000@close.example down >/dev/null 2>&1 || true
 	down=$(now_ms)
 	line=$("$build/bin/bench" --port "$port" --pid "$pid" --domain $domain \
 		--seconds 8 queue --count 64 --window 8 --to ok@later.example)
