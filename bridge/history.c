@@ -27,8 +27,9 @@ struct br_history {
 	struct br_log log;
 	char *file; /* owned */
 	int fd;
-	bool ends_torn; /* what stands in the file does not end a line */
-	uint64_t lost;  /* lines since the last that could be written */
+	bool ends_torn;        /* what stands in the file does not end a line */
+	uint64_t lost;         /* lines since the last that could be written */
+	struct br_clock clock; /* of lines about ourselves */
 	struct prim_buf waiting;
 };
 
@@ -185,9 +186,10 @@ static void put_line(struct prim_buf *b, int64_t now_ms,
 }
 
 /* A line about ourselves. */
-static void put_own(struct prim_buf *b, const char *event, uint64_t lines)
+static void put_own(struct br_history *h, struct prim_buf *b, const char *event,
+    uint64_t lines)
 {
-	put_begin(b, br_clock_wall_ms(), event);
+	put_begin(b, br_clock_update(&h->clock), event);
 	put_count(b, "lines", lines);
 	put_end(b);
 }
@@ -231,7 +233,7 @@ static bool mend(struct br_history *h)
 	if (h->ends_torn)
 		prim_buf_putc(&b, '\n');
 	if (h->lost > 0)
-		put_own(&b, "lost", h->lost);
+		put_own(h, &b, "lost", h->lost);
 	ok = write_some(h, prim_buf_slice(&b)) == b.len;
 	prim_buf_fini(&b);
 	if (ok && h->lost > 0) {
@@ -303,7 +305,8 @@ struct br_history *br_history_open(const char *file, struct br_err *err)
 	h->file = prim_copy(file, strlen(file));
 	h->fd = fd;
 	h->ends_torn = is_torn(fd);
-	put_own(&h->waiting, "start", 0);
+	br_clock_init(&h->clock);
+	put_own(h, &h->waiting, "start", 0);
 	br_history_flush(h);
 	return h;
 }
@@ -312,7 +315,7 @@ struct br_history *br_history_close(struct br_history *h)
 {
 	if (!h)
 		return NULL;
-	put_own(&h->waiting, "stop", 0);
+	put_own(h, &h->waiting, "stop", 0);
 	br_history_flush(h);
 	close(h->fd);
 	prim_buf_fini(&h->waiting);

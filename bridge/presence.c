@@ -65,6 +65,17 @@ void br_presence_reside(struct br_presence *p, struct br_entity *e)
 	}
 }
 
+int64_t br_presence_end(const struct br_server *s, int64_t at_ms,
+    int64_t expires_ms)
+{
+	int64_t now = br_server_now(s);
+	int64_t last = now + BR_LEASE_MAX_S * 1000LL;
+
+	if (at_ms > now)
+		expires_ms -= at_ms - now;
+	return expires_ms < last ? expires_ms : last;
+}
+
 static void apply_value(struct br_presence *p, struct br_entity *e,
     const struct br_store_value *v)
 {
@@ -75,7 +86,8 @@ static void apply_value(struct br_presence *p, struct br_entity *e,
 	};
 	struct prim_change change = {
 		.kind = v->is_lease ? PRIM_CHANGE_LEASE : PRIM_CHANGE_PERMANENT,
-		.expires_ms = v->expires_ms,
+		.expires_ms = br_presence_end(p->server, v->at_ms,
+		    v->expires_ms),
 		.at_ms = v->at_ms,
 		.lease_row = v->row,
 	};

@@ -58,6 +58,12 @@ struct br_presence {
 	unsigned aside; /* outgoing ones in the store that lead nowhere */
 };
 
+/* When what is stored as granted until `expires_ms` is over. A clock that was put
+ * back makes nothing last longer than it was granted for (`at_ms`: when; 0: not
+ * known), nor than anything is granted for. */
+int64_t br_presence_end(const struct br_server *s, int64_t at_ms,
+    int64_t expires_ms);
+
 /* ---- a request that is being looked at (presence_check.c) ---- */
 
 struct br_presence_request {

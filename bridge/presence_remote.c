@@ -306,7 +306,7 @@ bool br_remote_restore(struct br_presence *p,
 	};
 	r = br_remote_new(&m);
 	r->is_granted = true;
-	br_remote_start(r, row->expires_ms);
+	br_remote_start(r, br_presence_end(s, 0, row->expires_ms));
 	br_remote_want(r);
 	return true;
 }

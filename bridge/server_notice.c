@@ -76,10 +76,14 @@ static void on_again(struct prim_timer *t)
 }
 
 /* Whoever got the name of an account that was removed does not hear to whom the
- * former one wrote. NULL: there is none. */
-static bool may_hear(const struct br_entity *e, int64_t about_accepted_ms)
+ * former one wrote. NULL: there is none. An account of the future says that a
+ * clock was wrong, and no more. */
+static bool may_hear(const struct br_server *s, const struct br_entity *e,
+    int64_t about_accepted_ms)
 {
-	return e && e->created_ms <= about_accepted_ms;
+	return e &&
+	    (e->created_ms <= about_accepted_ms ||
+		e->created_ms > br_server_now(s));
 }
 
 static void drop(struct br_server *s, int64_t seq)
@@ -95,7 +99,7 @@ static void on_reader(void *arg, enum br_entity_outcome known,
 	struct br_server *s = told->server;
 
 	if (known == BR_ENTITY_UNKNOWN ||
-	    may_hear(e, told->about_accepted_ms)) {
+	    may_hear(s, e, told->about_accepted_ms)) {
 		br_store_message_get(s->store, told->seq, on_read, told);
 	} else {
 		drop(s, told->seq);
@@ -125,7 +129,7 @@ static void take(struct br_server *s, const struct br_store_message *m)
 		br_outbox_take(s->outbox, m);
 	else if (!e)
 		take_later(s, m);
-	else if (may_hear(e, m->about_accepted_ms))
+	else if (may_hear(s, e, m->about_accepted_ms))
 		br_outbox_take(s->outbox, m);
 	else
 		drop(s, m->seq);

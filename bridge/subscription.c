@@ -162,7 +162,7 @@ struct br_subscription *br_subscription_restore(struct br_presence *p,
 	};
 
 	struct br_subscription *s = br_subscription_start(p, presentity, &names,
-	    row->expires_ms);
+	    br_presence_end(p->server, 0, row->expires_ms));
 
 	if (s)
 		prim_subscription_show(&s->sub); /* to who came before us */
