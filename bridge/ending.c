@@ -201,6 +201,17 @@ void br_ending_report(struct br_server *s, const struct br_store_report *report)
 	ending_write(e);
 }
 
+bool br_ending_is_near(const struct br_server *s, int64_t seq)
+{
+	const struct br_ending *e;
+
+	LIST_FOREACH(e, &s->endings, link) {
+		if (e->what != REPORT && e->seq == seq)
+			return true;
+	}
+	return false;
+}
+
 void br_ending_free_all(struct br_server *s)
 {
 	struct br_ending *e;

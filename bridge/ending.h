@@ -8,6 +8,7 @@
  * come back from the dead with the next start.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "prim/slice.h"
@@ -29,6 +30,9 @@ void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
 /* Out of circulation instead. */
 void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
     struct prim_slice reason);
+
+/* Is the end of `seq` on its way to the store? */
+bool br_ending_is_near(const struct br_server *s, int64_t seq);
 
 /* Later word of a message that ended with 101 (bridge/store.h); copied. When too
  * many are under way it is dropped, and the log says so. */

@@ -197,6 +197,8 @@ void br_outbox_order(struct br_outbox *o, int64_t seq, enum br_outbox_verb verb,
 		.arg = arg };
 	if (row)
 		order_row(order, row);
+	else if (br_ending_is_near(o->server, seq))
+		order_absent(order);
 	else if (verb == BR_OUTBOX_RETRY)
 		release(order);
 	else if (verb == BR_OUTBOX_DROP)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bridge/log.h"
+#include "bridge/outbox.h"
 #include "bridge/store_private.h"
 #include "prim/base.h"
 #include "tests/talk/adapter.h"
@@ -209,6 +210,28 @@ static void whoever_refused_it_is_not_asked_again(void **state)
 	assert_int_equal(by_off, FOLLOWING);
 }
 
+/* ---- the operator is late ---- */
+
+static void on_ordered(void *arg, const char *why)
+{
+	*(bool *)arg = why != NULL;
+}
+
+static void what_has_ended_cannot_be_dropped(void **state)
+{
+	struct talk_world *w = *state;
+	struct br_outbox *o = w->server->outbox;
+	struct talk_conn *alice = log_in(w);
+	bool is_refused = false;
+
+	talk_conn_say(w, alice, PRIM_SLICE(SEND));
+	assert_true(hears(alice, "m1 0 101"));
+	br_row_end(o, br_outbox_find(o, 1), PRIM_OK, PRIM_SLICE("delivered"));
+	br_outbox_order(o, 1, BR_OUTBOX_DROP, on_ordered, &is_refused);
+	assert_true(is_refused);
+	talk_world_turn(w);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -217,6 +240,7 @@ int main(void)
 		TEST(nothing_is_answered_before_it_is_stored),
 		TEST(nothing_is_handed_over_before_its_attempt_is_noted),
 		TEST(whoever_refused_it_is_not_asked_again),
+		TEST(what_has_ended_cannot_be_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
