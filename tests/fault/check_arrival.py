@@ -128,15 +128,18 @@ def was_under_way(world, first, second):
     that one cannot be called back."""
     if world.options.strict_order:
         return False
-    for a in first.message.lives:
-        for b in second.message.lives:
-            if a.core is not b.core or len(a.hands) < 2 or not b.hands:
-                continue
-            begin, again = a.hands[0].at, a.hands[1].at
-            back = min([r.at for r in a.reports if r.at > begin] + [again])
-            if begin < b.hands[0].at < back:
-                return True
-    return False
+    return any(a.core is b.core and len(a.hands) > 1 and b.hands and
+               is_under_way(a, b.hands[0])
+               for a in first.message.lives for b in second.message.lives)
+
+
+def is_under_way(life, event):
+    """Was it handed over before `event`, by the same process, and not back?"""
+    begun = [h for h in life.hands if h.at < event.at and h.run == event.run]
+    if not begun:
+        return False
+    back = [e.at for e in life.reports + life.hands if e.at > begun[-1].at]
+    return event.at < min(back, default=event.at + 1)
 
 
 def i4_core(v, core):
