@@ -4,7 +4,7 @@
 # Installs what is missing, builds three trees and runs every test; the summary
 # of ctest ends the output, and its verdict is the exit code.
 #
-#	sh tests/run.sh            about six minutes on two cores
+#	sh tests/run.sh            about twelve minutes on two cores
 #	sh tests/run.sh --long     the long forms: fuzzing ten minutes a target, ...
 #
 #	build/test-asan      gcc, Debug, AddressSanitizer and UndefinedBehavior...
