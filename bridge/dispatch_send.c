@@ -158,6 +158,36 @@ static unsigned check_sender(const struct sending *s)
 	    : PRIM_FORBIDDEN;
 }
 
+static bool is_gateway(const struct br_config *c, struct prim_slice domain)
+{
+	for (size_t i = 0; i < c->adapter_count; i++) {
+		const char *gateway = c->adapters[i].gateway_domain;
+
+		if (gateway && prim_slice_eq(domain, prim_slice_of(gateway)))
+			return true;
+	}
+	return false;
+}
+
+/* Is its sender, as a network calls him, somebody whom we brought there? Then it
+ * has been here, whatever was taken off it on the way. */
+static bool has_been_here(const struct sending *s)
+{
+	struct prim_slice rest = prim_key_local(&s->sender);
+
+	while (rest.len > 0) {
+		struct prim_slice name;
+
+		(void)prim_slice_cut(&rest, '%');
+		if (!prim_slice_starts(rest, PRIM_SLICE("40")))
+			continue;
+		name = prim_slice_from(rest, 2);
+		if (is_gateway(s->server->config, prim_slice_cut(&name, '%')))
+			return true;
+	}
+	return false;
+}
+
 /* Between two foreign networks: does it go round? */
 static bool goes_round(const struct sending *s)
 {
@@ -169,7 +199,8 @@ static bool goes_round(const struct sending *s)
 		.body = s->c->body,
 	};
 
-	if (br_loops_pass(s->server->loops, &pass, br_server_now(s->server)) ||
+	if ((br_loops_pass(s->server->loops, &pass, br_server_now(s->server)) &&
+		!has_been_here(s)) ||
 	    PRIM_SEED(no_loop_brake))
 		return false;
 	br_metric_add(BR_METRIC_LOOPS, 1);
