@@ -28,8 +28,7 @@ ROUNDS, CYCLES = (4 if LONG else 1, 15) if is_sanitized() else \
                  (20 if LONG else 1, 50)  # after each round all is judged
 LIFE = 0.1, 1.0        # seconds, of a primd
 WINDOW = 64            # messages of one sender that have no answer
-BURST = 4
-MESSAGES = 400         # in a cycle, at most
+RUSH = 0.03            # seconds before the kill, in which all write most
 NEED = ("H", "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10")
 
 DOMAIN = "localhost"
@@ -135,6 +134,8 @@ class World:
         self.witness.use(self.recorder)
         for client in self.xmpp:
             client.recorder = self.recorder
+            with client.lock:
+                client.heard.clear()
             self.recorder.write("here", client.jid)
 
     def client(self, address, **more):
@@ -168,7 +169,7 @@ class Load:
         self.world = world
         self.talkers = talkers
         self.cycle = cycle
-        self.sent = 0
+        self.end = None
         self.rover = None
         self.operator = None
 
@@ -215,8 +216,10 @@ class Load:
         primd.start()
         self.people()
         # By another thread, so that it falls between any two octets.
-        killer = threading.Timer(random.uniform(*LIFE), primd.process.kill)
+        life = random.uniform(*LIFE)
+        killer = threading.Timer(life, primd.process.kill)
         killer.start()
+        self.end = time.monotonic() + life
         if self.cycle % 5 == 3:
             self.operator = threading.Thread(target=self.operate)
             self.operator.start()
@@ -232,16 +235,16 @@ class Load:
     def write(self):
         turns = 0
         while self.world.primd.is_running():
-            before = sum(t.number for t in self.talkers)
+            is_rush = time.monotonic() > self.end - RUSH
             for talker in self.talkers:
-                talker.pump(BURST if self.sent < MESSAGES else 0)
-            self.sent += sum(t.number for t in self.talkers) - before
+                talker.pump(8 if is_rush else 1)
             if turns % 8 == 0:
                 self.write_xmpp(turns)
-            if turns % 25 == 10:
+            if turns % 20 == 10:
                 self.roam()
             turns += 1
-            time.sleep(0.004)
+            if not is_rush:
+                time.sleep(0.005)
 
     def write_xmpp(self, turn):
         _romeo, tybalt = self.world.xmpp
