@@ -22,7 +22,7 @@ from servers import (LONG, Primd, Prosody, is_sanitized,  # noqa: E402
 from talker import Talker  # noqa: E402
 from witness import Witness  # noqa: E402
 
-SEED = int(os.environ.get("PRIM_FAULT_SEED", time.time_ns() % 1_000_000_007))
+SEED = int(os.environ.get("PRIM_RANDOM", time.time_ns() % 1_000_000_007))
 # In the tree that looks at memory, where all is slower, there are fewer.
 ROUNDS, CYCLES = (4 if LONG else 1, 15) if is_sanitized() else \
                  (20 if LONG else 1, 50)  # after each round all is judged
@@ -122,8 +122,8 @@ class World:
                                     f"history-{number}.json")
         with open(self.primd.config, "w", encoding="utf-8") as file:
             file.write(self.head + CONFIG.format(
-                number=number, moody=moody, mute=mute, xmpp=self.prosody.component,
-                secret=self.secret, record=self.witness.port))
+                number=number, moody=moody, mute=mute, secret=self.secret,
+                xmpp=self.prosody.component, record=self.witness.port))
 
     def renew(self, number):
         """Another round, of which other books are kept."""
@@ -196,9 +196,9 @@ class Load:
                 self.rover = None  # killed meanwhile
 
     def operate(self):
-        """Ghost's account goes while people write to it, and somebody has a hand
-        in the outbox. Without a primd no line of history is written: so only
-        where the sender writes down that he was told."""
+        """Ghost's account goes while people write to it, and somebody has a
+        hand in the outbox. Without a primd no line of history is written: so
+        only where the sender writes down that he was told."""
         primd = self.world.primd
         primd.ctl("account", "remove", GHOST, check=False)
         primd.ctl("account", "add", GHOST, stdin="secret\n", check=False)
@@ -255,7 +255,7 @@ class Load:
 
 class Kills(unittest.TestCase):
     def setUp(self):
-        print(f"PRIM_FAULT_SEED={SEED}", flush=True)
+        print(f"PRIM_RANDOM={SEED}", flush=True)
         random.seed(SEED)
         self.world = World()
         self.failed = True

@@ -21,7 +21,7 @@ from servers import LONG, Primd, is_sanitized, wait_until  # noqa: E402
 from talker import Talker  # noqa: E402
 from witness import Witness  # noqa: E402
 
-SEED = int(os.environ.get("PRIM_FAULT_SEED", time.time_ns() % 1_000_000_007))
+SEED = int(os.environ.get("PRIM_RANDOM", time.time_ns() % 1_000_000_007))
 ROUNDS = 20 if LONG else 1
 SECONDS = 12           # of mischief in a round
 RATE = 60              # messages a second of each sender, at most
@@ -153,7 +153,7 @@ class Base(unittest.TestCase):
     NAMES = ()
 
     def setUp(self):
-        print(f"PRIM_FAULT_SEED={SEED}", flush=True)
+        print(f"PRIM_RANDOM={SEED}", flush=True)
         random.seed(SEED)
         self.world = World(self.NAMES)
         self.failed = True
