@@ -102,8 +102,8 @@ unsigned br_host_deaths(const struct br_host *h);
 bool br_host_is_up(const struct br_host *h);
 bool br_host_has_room(const struct br_host *h);
 /* Is there room for a delivery of `octets`? One that is larger than the window
- * goes alone. */
-bool br_host_fits(const struct br_host *h, size_t octets);
+ * goes alone. After a no `room` is said when there is more. */
+bool br_host_fits(struct br_host *h, size_t octets);
 
 /* How a delivery is handed over. */
 struct br_host_handover {

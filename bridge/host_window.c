@@ -54,11 +54,15 @@ bool br_host_is_up(const struct br_host *h)
 	return h->up && h->phase == HOST_READY;
 }
 
-bool br_host_fits(const struct br_host *h, size_t octets)
+bool br_host_fits(struct br_host *h, size_t octets)
 {
-	return br_host_has_room(h) &&
+	const bool fits = br_host_has_room(h) &&
 	    (h->untaken == 0 ||
 		h->untaken_octets + octets <= HOST_WINDOW_OCTETS);
+
+	if (!fits && h->up)
+		h->full = true;
+	return fits;
 }
 
 bool br_host_has_room(const struct br_host *h)

@@ -138,8 +138,12 @@ static void try_one(struct br_outbox *o, struct br_dest *dest)
 {
 	struct br_row *row = br_dest_next_trial(dest);
 
-	if (!row || !has_room(o, dest) || is_full(o))
+	if (!row || !has_room(o, dest))
 		return;
+	if (is_full(o)) {
+		hunger(o, dest);
+		return;
+	}
 	dest->trial = row;
 	br_transit_redeliver(o->server, row);
 }

@@ -282,6 +282,8 @@ static void pause(struct br_outbox *o, struct br_row *row,
 	lane->retry_ms = how.next_try_ms;
 	prim_timer_set(&o->server->wheel, &lane->retry, how.next_try_ms);
 	br_lane_unready(lane);
+	if (!TAILQ_EMPTY(&lane->dest->suspects))
+		br_dest_soon(lane->dest); /* it held up others, maybe */
 	note(o, row, &how, on_attempt, NULL);
 }
 

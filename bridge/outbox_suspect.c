@@ -62,6 +62,7 @@ static void end_trial(struct br_dest *dest)
 	prim_timer_stop(&dest->outbox->server->wheel, &dest->acquittal);
 	dest->trial = NULL;
 	dest->is_probed = false;
+	br_dest_soon(dest);
 }
 
 void br_row_absolve(struct br_row *row)
