@@ -175,7 +175,7 @@ static bool has_been_here(const struct sending *s)
 {
 	struct prim_slice rest = prim_key_local(&s->sender);
 
-	while (rest.len > 0) {
+	while (rest.len > 0 && !PRIM_SEED(gateway_name_unseen)) {
 		struct prim_slice name;
 
 		(void)prim_slice_cut(&rest, '%');
