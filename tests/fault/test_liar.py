@@ -126,8 +126,10 @@ class World:
                           self.primd.log(self.log_start))
 
     def stop(self):
-        """What is queued in the end."""
-        outbox = self.waiting()
+        """What is queued in the end; without what was put aside before."""
+        own = {r["id"] for r in self.recorder.records if r["event"] == "send"}
+        outbox = [row for row in self.waiting() if row["message_id"] in own or
+                  row["state"] != "quarantined"]
         with open(self.history + ".outbox", "w", encoding="utf-8") as file:
             json.dump(outbox, file)
         code = self.primd.stop()
