@@ -351,6 +351,7 @@ class Errors(Trouble):
         self.assertEqual(world.primd.status()["quarantined"], 0)
         self.end(need=("I1", "I6", "I10"))
 
+    @unittest.skipUnless(LONG, "random points; in the long form")
     def test_calls_fail_under_load(self):
         reseed("errors")
         world = self.begin()
