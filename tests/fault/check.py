@@ -199,7 +199,7 @@ class Options:
     def __init__(self, dedup=(), allowed=None, lifetimes=None, eligible=None,
                  notices="always", settled=True, now_ms=None, clocks=True,
                  slack_ms=5, max_hops=16, strict_order=False,
-                 allow_lost=False, killed=False):
+                 allow_lost=False, killed=False, disk_fails=False):
         self.dedup = dedup
         if allowed is None or callable(allowed):
             self.allowed = allowed
@@ -218,6 +218,7 @@ class Options:
         self.strict_order = strict_order
         self.allow_lost = allow_lost
         self.killed = killed
+        self.disk_fails = disk_fails
 
 
 def judge(cores=(), records=(), outboxes=(), same=None, need=(), **options):
@@ -240,6 +241,8 @@ def judge(cores=(), records=(), outboxes=(), same=None, need=(), **options):
     slack_ms  ... but for this much
     strict_order  nothing overtakes, not even what was under way
     allow_lost    lines may be missing because the disk was full
+    disk_fails    a commit that the disk answered with an error may turn out to
+                  be there when the process is killed, though 500 was said
     killed    the bridges were killed in the end, and not started again"""
     cores = [c if isinstance(c, Core) else Core(*c) for c in cores]
     if not isinstance(records, Records):

@@ -122,7 +122,7 @@ def i2(world, v):
     for message in world.messages():
         i2_sender(v, message)
     for life in world.lives():
-        i2_life(v, life)
+        i2_life(world, v, life)
 
 
 def i2_sender(v, message):
@@ -142,7 +142,7 @@ def i2_sender(v, message):
             v.fault(got, f"answered {before[-1].code}, and delivered")
 
 
-def i2_life(v, life):
+def i2_life(world, v, life):
     """By the log alone: after a refusal nothing is handed over or stored."""
     for answer in life.answers:
         if not is_failure(answer.code) or answer.kind in ("joined", "known",
@@ -159,10 +159,15 @@ def i2_life(v, life):
         again = min((a.at for a in life.accepts if a.at > answer.at),
                     default=None)
         for event in life.hands + life.commits:
-            if event.at > answer.at and (again is None or event.at < again):
-                what = "handed over" if event in life.hands else "stored"
-                v.fault(life, f"answered {answer.code}, and {what} after that")
+            if event.at <= answer.at or again is not None and event.at > again:
+                continue
+            if (world.options.disk_fails and answer.code == 500 and
+                    event.cut > answer.cut):
+                v.excused += 1
                 break
+            what = "handed over" if event in life.hands else "stored"
+            v.fault(life, f"answered {answer.code}, and {what} after that")
+            break
 
 
 # ---- I5 ----

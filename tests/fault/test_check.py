@@ -940,6 +940,18 @@ class Right(unittest.TestCase):
         report = self.right(tale, killed=True)
         self.assertEqual(report["I1"].excused, 1)
 
+    def test_a_commit_that_failed_may_be_there_after_a_kill(self):
+        tale = good()
+        tale.begin("x")
+        tale.reply("x", 500)
+        tale.hear("x", 500)
+        tale.start()
+        tale.seqs["x"] = 77
+        tale.drained("x")
+        self.assertEqual(tale.judge().broken(), ["I2"])
+        report = self.right(tale, disk_fails=True)
+        self.assertEqual(report["I2"].excused, 1)
+
     def test_notices_may_be_for_those_who_ask(self):
         tale = good()
         no_notice(tale)

@@ -23,7 +23,7 @@ STORED = (BOB, CAROL)
 # What SQLite calls to write, to make durable, and to read.
 CALLS = ("pwrite64", "fdatasync", "fsync", "pwrite64,fdatasync", "pread64",
          "pwrite64,fdatasync,fsync,ftruncate,openat,pread64")
-ERRORS = ("EIO", "EIO", "ENOSPC")
+ERRORS = ("EIO", "EIO", "ENOSPC", "EINTR")
 
 
 def reseed(name):
@@ -359,7 +359,7 @@ class Errors(Trouble):
         world.send()
         for number in range(FAULTS):
             self.inject(number)
-        self.end()
+        self.end(disk_fails=True)
 
 
 if __name__ == "__main__":
