@@ -49,6 +49,7 @@ clang-format     # contrib/check-style
 binutils         # contrib/check-layers: nm
 git              # contrib/check-style: which files are ours
 prosody          # tests/net: the real XMPP server
+strace           # tests/fault: calls that fail
 python3          # tests/net and tests/fault
 python3-slixmpp  # tests/net: the real XMPP client
 openssl          # tests/net: a certificate for that server
