@@ -95,6 +95,9 @@ def i1_open(world, v, life, notices):
     proofs = [r for r in life.reports if r.code in POSITIVE or
               r.code in CERTAIN]
     proofs += [n for n in life.notices if n.kind == "failed"]
+    # Another system took it, and the line of that went with the process.
+    if life.message and any(g.answer == 101 for g in life.message.gots):
+        proofs += life.hands
     told = (world.gots_of(life)
             or life.message and any(n.kind == "failed"
                                     for n in life.message.notices)

@@ -328,6 +328,17 @@ def the_same_of_one_whose_sender_writes_nothing_down(tale):
     tale.start()
 
 
+def the_line_that_another_system_took_it_is_lost(tale):
+    tale.begin("x", to=FAR)
+    tale.hand("x", dest="adapter:x")
+    tale.got("x", who=FAR, answer=101)
+    tale.hear("x", None, to=FAR)
+    tale.start()
+    tale.begin("x", to=FAR)
+    tale.reply("x", 101, kind="known")
+    tale.hear("x", 101, to=FAR)
+
+
 def the_line_of_the_notice_is_lost(tale):
     tale.stored("x", to=FAR, dest="adapter:x")
     tale.end("x", 408)
@@ -479,6 +490,7 @@ RIGHT = (
     the_line_of_the_end_is_lost,
     the_same_of_one_whose_sender_writes_nothing_down,
     the_line_of_the_notice_is_lost,
+    the_line_that_another_system_took_it_is_lost,
     a_notice_that_waits, a_notice_that_waits_and_does_not_say_its_name,
     taken_by_another_system_and_failed_later,
     late_and_delivered, a_live_answer_is_forgotten_by_a_restart,
