@@ -331,7 +331,8 @@ def the_same_of_one_whose_sender_writes_nothing_down(tale):
 def the_line_that_another_system_took_it_is_lost(tale):
     tale.begin("x", to=FAR)
     tale.hand("x", dest="adapter:x")
-    tale.got("x", who=FAR, answer=101)
+    tale.record("got", who=FAR, id="x", **{"from": ALICE}, conversation="talk",
+                answer=101)
     tale.hear("x", None, to=FAR)
     tale.start()
     tale.begin("x", to=FAR)
