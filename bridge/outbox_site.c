@@ -91,12 +91,9 @@ static void update_holding(struct br_site *site)
 /* Whatever made room may have had no thought of who waits for it. */
 void br_site_update(struct br_site *site)
 {
-	bool was_stuck = !site->is_ready && !site->is_holding;
-
 	update_ready(site);
 	update_holding(site);
-	if (was_stuck && site->dest->host &&
-	    (site->is_ready || site->is_holding))
+	if (site->dest->host && (site->is_ready || site->is_holding))
 		br_dest_soon(site->dest);
 }
 
