@@ -129,8 +129,7 @@ static void make_room(struct br_auth_throttle *t, int64_t now_ms)
 {
 	struct br_auth_throttle_entry *e, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(e, &t->used, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(e, &t->used, link, next) {
 		const bool full = t->table.count >= BR_AUTH_THROTTLE_ENTRIES;
 
 		if (!full && now_ms - e->since_ms < WINDOW_MS)

@@ -307,8 +307,7 @@ void br_conn_reap(struct br_server *s)
 
 	while ((c = TAILQ_FIRST(&s->doomed)))
 		br_conn_close(c, c->doom);
-	PRIM_TAILQ_FOREACH_SAFE(c, &s->dying, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(c, &s->dying, link, next) {
 		if (!c->is_drained)
 			continue;
 		if (c->is_lingering || c->is_left || c->is_handshaking ||

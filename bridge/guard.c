@@ -66,8 +66,8 @@ static void sweep(struct br_guard *guard)
 	struct watched *w, *next;
 
 	PRIM_TAILQ_FOREACH_SAFE(w, &guard->all, entry, next)
-	if (is_over(w))
-		watched_free(guard, w);
+		if (is_over(w))
+			watched_free(guard, w);
 }
 
 static void set_sweeper(struct br_guard *guard)

@@ -164,7 +164,7 @@ void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
 		return;
 	dest->is_kicked = true; /* keeps it while its lanes go */
 	PRIM_TAILQ_FOREACH_SAFE(lane, &dest->lanes, of_dest, next)
-	lane_drop(o, lane);
+		lane_drop(o, lane);
 	dest->is_kicked = false;
 	br_dest_release(o, dest);
 }
@@ -221,8 +221,7 @@ static void move_on(struct br_outbox *o, struct br_lane *lane)
 	struct br_lane *base = open_base(o, lane);
 	struct br_row *row, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next) {
 		struct br_lane *to;
 
 		if (row->transit)
@@ -241,8 +240,7 @@ static void move_home(struct br_outbox *o, struct br_lane *lane)
 	struct br_lane *base = open_base(o, lane);
 	struct br_row *row, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next) {
 		if (!row->transit &&
 		    (row->attempts == 0 || row->last_code != 0))
 			br_row_move(o, row, base, PRIM_SLICE_NONE);

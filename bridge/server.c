@@ -295,7 +295,7 @@ void br_server_stop(struct br_server *s)
 	br_transit_stop_all(s);
 	br_server_hosts_stop(s);
 	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
-	prim_session_end(&c->session);
+		prim_session_end(&c->session);
 }
 
 bool br_server_is_stopped(const struct br_server *s)

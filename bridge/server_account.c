@@ -27,8 +27,7 @@ static void close_all_of(struct br_server *s, struct prim_slice key)
 {
 	struct br_conn *c, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(c, &s->conns, link, next) {
 		if (prim_slice_eq(prim_session_who(&c->session), key))
 			br_conn_close(c, "account removed");
 	}

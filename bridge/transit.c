@@ -290,7 +290,7 @@ void br_transit_stop_all(struct br_server *s)
 	struct br_transit *t, *next;
 
 	PRIM_TAILQ_FOREACH_SAFE(t, &s->transits, of_server, next)
-	stop_one(t);
+		stop_one(t);
 }
 
 void br_transit_free_all(struct br_server *s)

@@ -198,8 +198,7 @@ void br_transit_commit_lane(struct br_transit *t)
 	struct br_transit *each, *next;
 
 	lane->committing++; /* keeps the lane */
-	PRIM_TAILQ_FOREACH_SAFE(each, &lane->live, of_lane, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(each, &lane->live, of_lane, next) {
 		if (each->is_waiting && each != t)
 			continue;     /* not known yet to be one we take */
 		if (each->is_holding) /* or it would come before the others */

@@ -85,8 +85,7 @@ static void recall_behind(struct br_lane *lane, int64_t seq)
 {
 	struct br_row *row, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(row, &lane->rows, link, next) {
 		struct br_transit *t = row->transit;
 
 		if (row->seq > seq && t && (t->is_handed || t->is_holding))

@@ -143,8 +143,7 @@ unsigned prim_send_start(struct prim_send *s, struct prim_inbox *inbox,
 	struct prim_listener *l, *next;
 	unsigned asked = 0;
 
-	PRIM_TAILQ_FOREACH_SAFE(l, &inbox->listeners, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(l, &inbox->listeners, link, next) {
 		if (offer_to(s, l))
 			asked++;
 		if (asked && first_only)

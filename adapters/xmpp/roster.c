@@ -55,8 +55,7 @@ void xa_roster_restored(struct xa_roster *r, bool is_whole, int64_t now_ms)
 
 	r->now_ms = now_ms;
 	r->is_whole = is_whole;
-	PRIM_TAILQ_FOREACH_SAFE(c, &r->contacts, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(c, &r->contacts, link, next) {
 		xa_watch_restored(c);
 		xa_follow_restored(c);
 		xa_contact_reap(c);
@@ -68,8 +67,7 @@ static void on_leg(struct xa_roster *r, unsigned leg,
 {
 	struct xa_contact *c, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(c, &r->contacts, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(c, &r->contacts, link, next) {
 		if (c->leg != leg)
 			continue;
 		watch(c);

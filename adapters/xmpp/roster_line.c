@@ -131,8 +131,7 @@ void xa_line_wake(struct xa_roster *r)
 		return;
 	for (unsigned leg = 0; leg < XA_LEGS_MAX; leg++) {
 		PRIM_TAILQ_FOREACH_SAFE(c, &r->lines[leg][XA_LINE_LATE],
-		    say_turn, next)
-		{
+		    say_turn, next) {
 			if (!xa_bucket_has(bucket_of(c), r->now_ms))
 				continue;
 			xa_line_leave(c);

@@ -276,8 +276,7 @@ bool xa_watch_ask(struct xa_contact *c)
 	struct xa_roster *r = c->roster;
 	struct xa_lease *l, *next;
 
-	PRIM_TAILQ_FOREACH_SAFE(l, &c->watch.leases, link, next)
-	{
+	PRIM_TAILQ_FOREACH_SAFE(l, &c->watch.leases, link, next) {
 		if (!l->is_dirty || l->is_unanswered)
 			continue;
 		if (r->ops->room(r->ctx) == 0)
