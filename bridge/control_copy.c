@@ -16,7 +16,6 @@
 #include "prim/buf.h"
 
 #define COPY_NAME "primd.db"
-#define KEPT_NAME "primd.db.before-restore" /* store.h */
 
 /* A name in a folder; release with prim_free(). */
 static char *path_in(const char *dir, const char *name)
@@ -122,30 +121,20 @@ static bool file_is_there(const char *file, struct br_err *err)
 	return br_err_set(err, "cannot read %s: %s", file, strerror(errno));
 }
 
-/* Adds where the old one is now, if there was one. */
-static json_t *restored_json(const char *file, const struct br_config *config,
-    bool had_one)
-{
-	json_t *result = copy_json(file, config);
-	char *kept = path_in(config->data_dir, KEPT_NAME);
-
-	if (had_one)
-		json_object_set_new(result, "kept", text_json(kept));
-	prim_free(kept);
-	return result;
-}
-
 static json_t *restore(const struct br_config *config, const char *file,
     struct br_err *err)
 {
-	char *old = path_in(config->data_dir, COPY_NAME);
-	struct stat st;
-	bool had_one = stat(old, &st) == 0;
+	char name[BR_STORE_KEPT_MAX], *kept;
+	json_t *result;
 
-	prim_free(old);
-	return br_store_restore(config->data_dir, file, err)
-	    ? restored_json(file, config, had_one)
-	    : NULL;
+	if (!br_store_restore(config->data_dir, file, name, err))
+		return NULL;
+	result = copy_json(file, config);
+	kept = path_in(config->data_dir, name);
+	if (*name)
+		json_object_set_new(result, "kept", text_json(kept));
+	prim_free(kept);
+	return result;
 }
 
 json_t *br_control_restore(const struct br_config *config, const char *dir,

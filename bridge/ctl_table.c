@@ -184,8 +184,9 @@ const struct br_ctl_command br_ctl_commands[] = {
 		.arguments = { { .name = "DIR", .member = "dir" } },
 		.help = "go back to a copy that backup made",
 		.more = "Puts DIR/primd.db in the place of the primd.db there "
-		    "is, which is kept as primd.db.before-restore; primd must "
-		    "not run. Messages that wait stay as they are: what was "
+		    "is, which is kept as primd.db.before-restore, or with "
+		    ".2, .3 behind it where that is taken; primd must not "
+		    "run. Messages that wait stay as they are: what was "
 		    "delivered since is not sent again.",
 	},
 	{

@@ -524,10 +524,13 @@ void br_store_state_page(struct br_store *s, struct prim_slice adapter,
  * is killed meanwhile leaves a file TO.xxxxxx behind. */
 bool br_store_backup(const char *dir, const char *to, struct br_err *err);
 /* Puts the copy `from` in the place of primd.db in `dir`, after a check that it
- * is whole and not of a newer version; `from` stays as it is, and the old file is
- * kept as primd.db.before-restore. Whenever this is stopped, primd.db is one of
- * the two. The caller holds the lock on `dir`. Blocking. False with a sentence;
- * then nothing was changed. */
-bool br_store_restore(const char *dir, const char *from, struct br_err *err);
+ * is whole and not of a newer version; `from` stays as it is. The old file is
+ * kept beside it; `out_kept` is its name there, primd.db.before-restore or, where
+ * that is taken, the same with .2, .3 behind it; empty: there was none. Whenever
+ * this is stopped, primd.db is one of the two. The caller holds the lock on `dir`.
+ * Blocking. False with a sentence; then nothing was changed. */
+#define BR_STORE_KEPT_MAX 32
+bool br_store_restore(const char *dir, const char *from,
+    char out_kept[BR_STORE_KEPT_MAX], struct br_err *err);
 
 #endif

@@ -17,20 +17,24 @@
  * part of the new one. */
 static const char *const SIDES[] = { "-wal", "-journal" };
 
+#define KEPT_NAME "primd.db.before-restore"
+#define KEPT_MAX  999 /* old ones */
+
 struct names {
 	char db[BR_STORE_PATH_MAX];
 	char part[BR_STORE_PATH_MAX]; /* the copy, until it is whole */
 	char kept[BR_STORE_PATH_MAX]; /* the old one */
+	bool is_kept;                 /* there was one */
 };
 
 static bool names_format(struct names *n, const char *dir, struct br_err *err)
 {
-	int len = snprintf(n->kept, sizeof(n->kept),
-	    "%s/primd.db.before-restore", dir);
+	int len = snprintf(n->kept, sizeof(n->kept), "%s/" KEPT_NAME, dir);
 
+	n->is_kept = false;
 	(void)snprintf(n->db, sizeof(n->db), "%s/primd.db", dir);
 	(void)snprintf(n->part, sizeof(n->part), "%s/primd.db.restoring", dir);
-	return len + 16 < BR_STORE_PATH_MAX ||
+	return len + 32 < BR_STORE_PATH_MAX ||
 	    br_err_set(err,
 		"the name of the data folder is longer than %d octets",
 		BR_STORE_PATH_MAX - 64);
@@ -116,9 +120,44 @@ static void settle_old(const struct names *n)
 	sqlite3_close(sql);
 }
 
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+/* Is anything of an old one called so? */
+static bool is_taken(const char *kept)
+{
+	char path[BR_STORE_PATH_MAX];
+
+	for (size_t i = 0; i < PRIM_COUNT(SIDES); i++) {
+		side(path, kept, SIDES[i]);
+		if (exists(path))
+			return true;
+	}
+	return exists(kept);
+}
+
+/* What was kept before stays: the oldest may be the one that is wanted back. */
+static bool kept_name(struct names *n, struct br_err *err)
+{
+	const size_t len = strlen(n->kept);
+
+	for (int i = 2; is_taken(n->kept); i++) {
+		if (i > KEPT_MAX)
+			return br_err_set(err,
+			    "there are %d old files beside %s already; move "
+			    "those away that nobody needs any more",
+			    KEPT_MAX, n->db);
+		(void)snprintf(n->kept + len, sizeof(n->kept) - len, ".%d", i);
+	}
+	return true;
+}
+
 static bool keep_file(const char *path, const char *kept, struct br_err *err)
 {
-	(void)unlink(kept);
 	return link(path, kept) == 0 || errno == ENOENT ||
 	    br_err_set(err, "cannot keep %s as %s: %s", path, kept,
 		strerror(errno));
@@ -126,15 +165,15 @@ static bool keep_file(const char *path, const char *kept, struct br_err *err)
 
 /* Under a second name, so that it stays where it is until the new one takes its
  * place. */
-static bool keep_old(const struct names *n, struct br_err *err)
+static bool keep_old(struct names *n, struct br_err *err)
 {
 	char path[BR_STORE_PATH_MAX], kept[BR_STORE_PATH_MAX];
-	struct stat st;
 
-	if (lstat(n->db, &st) != 0 && errno == ENOENT)
-		return true;
-	if (!keep_file(n->db, n->kept, err))
+	if (!kept_name(n, err) || !keep_file(n->db, n->kept, err))
 		return false;
+	n->is_kept = exists(n->kept);
+	if (!n->is_kept)
+		return true; /* there was none */
 	for (size_t i = 0; i < PRIM_COUNT(SIDES); i++) {
 		side(path, n->db, SIDES[i]);
 		side(kept, n->kept, SIDES[i]);
@@ -160,17 +199,21 @@ static bool strip_old(const struct names *n, struct br_err *err)
 	return br_store_copy_sync_folder(n->db, err);
 }
 
-/* The new one did not come: the old one gets back what was taken from it. */
+/* The new one did not come: the old one gets back what was taken from it, and
+ * its second names are of no use. */
 static void dress_old(const struct names *n)
 {
 	char path[BR_STORE_PATH_MAX], kept[BR_STORE_PATH_MAX];
 
+	if (!n->is_kept)
+		return;
 	for (size_t i = 0; i < PRIM_COUNT(SIDES); i++) {
 		side(path, n->db, SIDES[i]);
 		side(kept, n->kept, SIDES[i]);
-		if (link(kept, path) != 0)
-			continue; /* it had none, or nothing can be done */
+		if (link(kept, path) != 0 && errno != ENOENT && errno != EEXIST)
+			return; /* it is only there now */
 	}
+	br_store_copy_drop(n->kept);
 }
 
 static bool take_place(const struct names *n, struct br_err *err)
@@ -194,7 +237,8 @@ static bool take_place(const struct names *n, struct br_err *err)
  * from which nothing is missing that is not in it or kept beside it, then the
  * new one.
  */
-bool br_store_restore(const char *dir, const char *from, struct br_err *err)
+bool br_store_restore(const char *dir, const char *from,
+    char out_kept[BR_STORE_KEPT_MAX], struct br_err *err)
 {
 	struct names n;
 
@@ -202,11 +246,12 @@ bool br_store_restore(const char *dir, const char *from, struct br_err *err)
 	    !part_make(&n, from, err))
 		return false;
 	settle_old(&n);
-	if (keep_old(&n, err)) {
-		if (strip_old(&n, err) && take_place(&n, err))
-			return true;
-		dress_old(&n);
+	if (keep_old(&n, err) && strip_old(&n, err) && take_place(&n, err)) {
+		(void)snprintf(out_kept, BR_STORE_KEPT_MAX, "%s",
+		    n.is_kept ? strrchr(n.kept, '/') + 1 : "");
+		return true;
 	}
+	dress_old(&n);
 	br_store_copy_drop(n.part);
 	return false;
 }

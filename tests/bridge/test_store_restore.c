@@ -55,17 +55,69 @@ static void what_was_there_is_kept(void **state)
 	/* And can be had back. */
 	restore(c, kept);
 	expect_accounts_in(c->w.dir, ANN " " BOB " ");
-	assert_int_equal(ask(kept, "SELECT count(*) FROM account"), 1);
+	assert_int_equal(ask(in_data(c, "primd.db.before-restore.2"),
+			     "SELECT count(*) FROM account"),
+	    1);
 	assert_false(exists(in_data(c, "primd.db.restoring")));
+}
+
+static void what_was_kept_before_stays(void **state)
+{
+	static const char *const NAMES[] = { "primd.db.before-restore",
+		"primd.db.before-restore.2", "primd.db.before-restore.3" };
+	struct copy_world *c = *state;
+	struct br_err err = { "" };
+	char kept[BR_STORE_KEPT_MAX];
+
+	for (int i = 0; i < 3; i++) {
+		assert_true(br_store_restore(c->w.dir, in_copies(c, "one.db"),
+		    kept, &err));
+		assert_string_equal(kept, NAMES[i]);
+		exec(in_data(c, "primd.db"),
+		    i ? "DELETE FROM account"
+		      : "UPDATE account SET key = 'zoe@here.example'");
+	}
+	assert_int_equal(ask(in_data(c, NAMES[0]),
+			     "SELECT count(*) FROM account WHERE key LIKE "
+			     "'bob@%'"),
+	    1);
+	assert_int_equal(ask(in_data(c, NAMES[1]),
+			     "SELECT count(*) FROM account WHERE key LIKE "
+			     "'zoe@%'"),
+	    1);
+	assert_int_equal(ask(in_data(c, NAMES[2]),
+			     "SELECT count(*) FROM account"),
+	    0);
+}
+
+static void there_is_an_end_to_what_is_kept(void **state)
+{
+	struct copy_world *c = *state;
+	char name[BR_STORE_KEPT_MAX];
+
+	write_file(in_data(c, "primd.db.before-restore"), "");
+	for (int i = 2; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "primd.db.before-restore.%d",
+		    i);
+		write_file(in_data(c, name), "");
+	}
+	restore_refused(c, in_copies(c, "one.db"), "move those away");
+	assert_int_equal(unlink(in_data(c, "primd.db.before-restore.7")), 0);
+	restore(c, in_copies(c, "one.db"));
+	assert_int_equal(ask(in_data(c, "primd.db.before-restore.7"),
+			     "SELECT count(*) FROM account"),
+	    2);
 }
 
 static void a_new_folder_gets_its_accounts_from_a_copy(void **state)
 {
 	struct copy_world *c = *state;
 	struct br_err err = { "" };
+	char kept[BR_STORE_KEPT_MAX];
 
-	assert_true(br_store_restore(c->away.dir, in_copies(c, "one.db"),
+	assert_true(br_store_restore(c->away.dir, in_copies(c, "one.db"), kept,
 	    &err));
+	assert_string_equal(kept, "");
 	assert_int_equal(files_in(c->away.dir), 1);
 	expect_accounts_in(c->away.dir, ANN " ");
 }
@@ -245,7 +297,8 @@ static void a_damaged_old_one_is_no_hindrance(void **state)
 {
 	static const char *const LEFT[] = { "primd.db", "primd.db-wal",
 		"primd.db-shm", "primd.db-journal", "primd.db.restoring",
-		"primd.db.restoring-journal", "primd.db.before-restore-wal" };
+		"primd.db.restoring-journal", "primd.db.before-restore-wal",
+		"primd.db.before-restore.3" };
 	struct copy_world *c = *state;
 	struct stat st;
 
@@ -257,7 +310,7 @@ static void a_damaged_old_one_is_no_hindrance(void **state)
 	assert_false(exists(in_data(c, "primd.db-journal")));
 	assert_false(exists(in_data(c, "primd.db.restoring-journal")));
 	expect_accounts_in(c->w.dir, ANN " ");
-	assert_int_equal(stat(in_data(c, "primd.db.before-restore"), &st), 0);
+	assert_int_equal(stat(in_data(c, "primd.db.before-restore.2"), &st), 0);
 	assert_int_equal(st.st_size, 23);
 }
 
@@ -265,6 +318,7 @@ static void root_leaves_the_file_to_its_owner(void **state)
 {
 	struct copy_world *c = *state;
 	struct br_err err = { "" };
+	char kept[BR_STORE_KEPT_MAX];
 	struct stat st;
 
 	if (geteuid() != 0)
@@ -275,7 +329,7 @@ static void root_leaves_the_file_to_its_owner(void **state)
 	assert_int_equal(st.st_uid, 65534);
 	assert_int_equal(st.st_gid, 65533);
 	assert_int_equal(chown(c->away.dir, 65532, 65531), 0);
-	assert_true(br_store_restore(c->away.dir, in_copies(c, "one.db"),
+	assert_true(br_store_restore(c->away.dir, in_copies(c, "one.db"), kept,
 	    &err));
 	(void)snprintf(err.text, sizeof(err.text), "%s/primd.db", c->away.dir);
 	assert_int_equal(stat(err.text, &st), 0);
@@ -348,10 +402,11 @@ static void who_is_killed_leaves_one_of_the_two(void **state)
 		leave_a_log(c);
 		pid = fork();
 		if (pid == 0) {
+			char kept[BR_STORE_KEPT_MAX];
 			struct br_err err;
 
 			_exit(br_store_restore(c->w.dir, in_copies(c, "one.db"),
-				  &err)
+				  kept, &err)
 				? 0
 				: 1);
 		}
@@ -378,6 +433,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_copy_takes_the_place_of_what_there_is),
 		TEST(what_was_there_is_kept),
+		TEST(what_was_kept_before_stays),
+		TEST(there_is_an_end_to_what_is_kept),
 		TEST(a_new_folder_gets_its_accounts_from_a_copy),
 		TEST(names_may_be_strange),
 		TEST(messages_are_not_touched),

@@ -125,7 +125,8 @@ void backup_refused(const struct copy_world *c, const char *to,
 void restore(const struct copy_world *c, const char *from)
 {
 	struct br_err err = { "" };
-	bool fine = br_store_restore(c->w.dir, from, &err);
+	char kept[BR_STORE_KEPT_MAX];
+	bool fine = br_store_restore(c->w.dir, from, kept, &err);
 
 	assert_string_equal(err.text, "");
 	assert_true(fine);
@@ -152,8 +153,9 @@ void restore_refused(const struct copy_world *c, const char *from,
 	struct prim_buf before = read_file(in_data(c, "primd.db")), after;
 	unsigned files = files_in(c->w.dir);
 	struct br_err err = { "" };
+	char kept[BR_STORE_KEPT_MAX];
 
-	assert_false(br_store_restore(c->w.dir, from, &err));
+	assert_false(br_store_restore(c->w.dir, from, kept, &err));
 	expect_sentence(&err, part);
 	after = read_file(in_data(c, "primd.db"));
 	assert_int_equal(before.len, after.len);

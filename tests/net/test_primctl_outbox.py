@@ -383,6 +383,10 @@ class Copies(World):
         self.assertFalse(os.path.exists(self.copy("empty")))
         self.primd.ctl("restore", self.copy("copy"))
         self.assertEqual(len(self.json("account", "list")["accounts"]), 2)
+        for end in ("", ".2"):
+            shown = self.json("restore", self.copy("copy"))
+            self.assertEqual(shown["kept"], os.path.join(
+                self.primd.data, "primd.db.before-restore" + end))
         self.refused("'primctl backup' wrote to", "restore",
                      self.copy("nothing"))
         with open(os.path.join(self.copy("copy"), "primd.db"), "r+b") as file:
