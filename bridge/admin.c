@@ -4,7 +4,6 @@
 #include "bridge/admin.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -12,8 +11,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge/guard.h"
+#include "bridge/listener.h"
 #include "bridge/metric.h"
 #include "prim/base.h"
 #include "prim/buf.h"
@@ -22,7 +23,6 @@
 #define TOTAL_MS        10000
 #define HEAD_MAX        8192
 #define BODY_MAX        4096 /* read only to answer 405 properly */
-#define BACKLOG         32
 
 #define ALL_METHODS                                                            \
 	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | \
@@ -152,24 +152,6 @@ static void on_request(struct evhttp_request *request, void *arg)
 	}
 }
 
-static socklen_t make_address(const struct br_endpoint *endpoint,
-    struct sockaddr_storage *out)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, endpoint->host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(endpoint->port);
-		return sizeof(*v4);
-	}
-	inet_pton(AF_INET6, endpoint->host, &v6->sin6_addr);
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(endpoint->port);
-	return sizeof(*v6);
-}
-
 static uint16_t find_port(evutil_socket_t fd)
 {
 	struct sockaddr_storage address;
@@ -183,29 +165,32 @@ static uint16_t find_port(evutil_socket_t fd)
 }
 
 static struct evconnlistener *listen_on(struct event_base *base,
-    const struct br_endpoint *endpoint)
+    const struct br_endpoint *endpoint, struct br_err *err)
 {
-	unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-	    LEV_OPT_REUSEABLE;
-	struct sockaddr_storage address;
-	const socklen_t len = make_address(endpoint, &address);
+	struct evconnlistener *listener;
+	struct br_err why;
+	int fd = br_listener_bind(endpoint, &why);
 
-	if (address.ss_family == AF_INET6)
-		flags |= LEV_OPT_BIND_IPV6ONLY;
-	return evconnlistener_new_bind(base, NULL, NULL, flags, BACKLOG,
-	    (struct sockaddr *)&address, (int)len);
+	if (fd < 0) {
+		br_err_set(err, "admin.listen: %s", why.text);
+		return NULL;
+	}
+	listener = evconnlistener_new(base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!listener) {
+		close(fd);
+		br_err_set(err, "cannot watch the socket of admin.listen");
+	}
+	return listener;
 }
 
 static bool start(struct br_admin *admin, struct event_base *base,
     const struct br_endpoint *endpoint, struct br_err *err)
 {
-	struct evconnlistener *listener = listen_on(base, endpoint);
+	struct evconnlistener *listener = listen_on(base, endpoint, err);
 
 	if (!listener)
-		return br_err_set(err,
-		    "cannot listen on %s port %u for "
-		    "admin.listen: %s",
-		    endpoint->host, endpoint->port, strerror(errno));
+		return false;
 	admin->port = find_port(evconnlistener_get_fd(listener));
 	admin->http = evhttp_new(base);
 	admin->guard = br_guard_new(admin->http, CONNECTIONS_MAX, TOTAL_MS);

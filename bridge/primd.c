@@ -421,6 +421,11 @@ static bool parse_arguments(struct daemon *d, int argc, char **argv,
 			d->check_only = true;
 		} else if (option == 'l' && br_log_level_find(optarg, &level)) {
 			br_log_set_level(level);
+		} else if (option == 'l') {
+			fprintf(stderr, "primd: '%s' is no log level\n%s",
+			    optarg, USAGE);
+			*out_status = EXIT_CONFIG;
+			return false;
 		} else if (option == 'V') {
 			printf("primd %s\n", PRIMBRIDGE_VERSION);
 			*out_status = 0;
@@ -440,12 +445,21 @@ static bool parse_arguments(struct daemon *d, int argc, char **argv,
 	return true;
 }
 
-static int fail(struct daemon *d, int status, const struct br_err *err)
+/* FILE:LINE:COL, for people and their editors. */
+static int fail_config(struct daemon *d, const struct br_err *err)
 {
 	br_log_flush();
 	fprintf(stderr, "%s\n", err->text);
 	stop(d);
-	return status;
+	return EXIT_CONFIG;
+}
+
+static int fail_start(struct daemon *d, const struct br_err *err)
+{
+	br_error(&d->log, "cannot start: %s", err->text);
+	stop(d);
+	br_log_flush();
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -460,7 +474,7 @@ int main(int argc, char **argv)
 	br_log_init(&d.log, NULL, "primd");
 	d.config = read_config(&d, &d.log, &err);
 	if (!d.config || !br_config_check_adapters(d.config, &err))
-		return fail(&d, EXIT_CONFIG, &err);
+		return fail_config(&d, &err);
 	if (d.check_only) {
 		br_log_flush();
 		printf("%s: ok\n", d.config->file);
@@ -468,7 +482,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!start(&d, &err))
-		return fail(&d, EXIT_FAILURE, &err);
+		return fail_start(&d, &err);
 	run(&d);
 	stop(&d);
 	return 0;

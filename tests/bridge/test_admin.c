@@ -387,14 +387,15 @@ static void a_taken_port_is_a_sentence(void **state)
 	const struct br_config config = {
 		.admin = {.host = loopback, .port = br_admin_port(admin)}
 	};
-	char expected[100];
+	char expected[160];
 	struct br_err err;
 
 	(void)state;
 	assert_null(br_admin_open(base, &config, &OPS, NULL, &err));
 	snprintf(expected, sizeof(expected),
-	    "cannot listen on 127.0.0.1 port %u for admin.listen: "
-	    "Address already in use",
+	    "admin.listen: cannot listen on 127.0.0.1 port %u: "
+	    "Address already in use; another program listens there: stop it, "
+	    "or choose another port",
 	    br_admin_port(admin));
 	assert_string_equal(err.text, expected);
 }

@@ -120,6 +120,32 @@ class Daemon(unittest.TestCase):
         self.assertIn(str(self.primd.process.pid), done.stderr)
         self.assertTrue(self.primd.is_running())
 
+    def ends_at_start(self, part):
+        """It says why, in a line of its log, and that is the last one."""
+        done = self.run_primd("-c", self.primd.config)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for line in done.stderr.splitlines():
+            self.assertRegex(line, r"\A\d{4}-\d\d-\d\dT[0-9:.]+Z "
+                             r"(error|warn|info) primd(/\S+)?: .")
+        self.assertIn(" error primd: cannot start: ", line)
+        self.assertIn(part, line)
+
+    def test_why_it_does_not_start_is_a_line_of_the_log(self):
+        queue = os.path.join(self.primd.data, "queue.db")
+        for text, part in (("user: nobody-of-this-name\n", "no user"),
+                           ("admin: { listen: 192.0.2.1:7780 }\n",
+                            "admin.listen: cannot listen on 192.0.2.1")):
+            with open(self.primd.config, encoding="utf-8") as file:
+                good = file.read()
+            with open(self.primd.config, "w", encoding="utf-8") as file:
+                file.write(re.sub(r"(?m)^admin:.*\n", "", good) + text)
+            self.ends_at_start(part)
+            with open(self.primd.config, "w", encoding="utf-8") as file:
+                file.write(good)
+        with open(queue, "r+b") as file:
+            file.write(b"no file\n of SQLite\n")
+        self.ends_at_start("queue.db is damaged: file is not a database")
+
     def test_without_standard_descriptors_nothing_is_written_elsewhere(self):
         for name in ("primd", "primctl"):
             program = os.path.join(self.primd.bin, name)
