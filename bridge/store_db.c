@@ -34,9 +34,8 @@ static const char SETTINGS_READ[] = "PRAGMA query_only = ON;"
 				    "PRAGMA trusted_schema = OFF;"
 				    "PRAGMA temp_store = MEMORY;";
 
-/* What waits is in no backup, and whoever moves it away has to know that. `what`
- * may be several lines, of which the last says most. */
-static bool damaged(const char *path, const char *what, struct br_err *err)
+/* What waits is in no backup, and whoever moves it away has to know that. */
+bool br_store_db_damaged(const char *path, const char *what, struct br_err *err)
 {
 	const char *line = strrchr(what, '\n');
 	const char *name = strrchr(path, '/');
@@ -56,7 +55,7 @@ bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err)
 	int code = sqlite3_errcode(sql) & 0xff;
 
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		return damaged(path, sqlite3_errmsg(sql), err);
+		return br_store_db_damaged(path, sqlite3_errmsg(sql), err);
 	return br_err_set(err, "cannot use %s: %s", path, sqlite3_errmsg(sql));
 }
 
@@ -74,19 +73,24 @@ static bool path_format(const struct br_store_place *place,
 	return len > 0 && len < BR_STORE_PATH_MAX;
 }
 
-/* A new file is durable only when its folder is. */
-static void folder_sync(const char *dir)
+/* A new file is durable only when its folder is. There are file systems that
+ * cannot say so of a folder, and need not. */
+static bool folder_sync(const char *dir, struct br_err *err)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fault = 0;
 
 	if (fd < 0)
-		return;
-	(void)fsync(fd);
+		return br_err_set(err, "cannot open %s: %s", dir,
+		    strerror(errno));
+	if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+		fault = errno;
 	close(fd);
+	return fault == 0 ||
+	    br_err_set(err, "cannot make %s durable: %s", dir, strerror(fault));
 }
 
 /* We make the file, not SQLite: at no moment can somebody else read it. */
-static bool file_make(const char *path, const char *dir, struct br_err *err)
+static bool file_make(const char *path, struct br_err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -102,7 +106,6 @@ static bool file_make(const char *path, const char *dir, struct br_err *err)
 		return false;
 	}
 	close(fd);
-	folder_sync(dir);
 	return true;
 }
 
@@ -132,6 +135,55 @@ static bool journal_set(sqlite3 *sql, const char *path, struct br_err *err)
 	return true;
 }
 
+static int octets_rewrite(sqlite3_file *file)
+{
+	const sqlite3_io_methods *can = file->pMethods;
+	char octets[1 << 15];
+	sqlite3_int64 size = 0;
+	int code = can ? can->xFileSize(file, &size) : SQLITE_OK;
+
+	for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;
+	     at += (sqlite3_int64)sizeof(octets)) {
+		const int len = size - at < (sqlite3_int64)sizeof(octets)
+		    ? (int)(size - at)
+		    : (int)sizeof(octets);
+
+		code = can->xRead(file, octets, len, at);
+		if (code == SQLITE_OK)
+			code = can->xWrite(file, octets, len, at);
+	}
+	if (code == SQLITE_OK && size > 0)
+		code = can->xSync(file, SQLITE_SYNC_NORMAL);
+	return code;
+}
+
+/*
+ * Who died may have left in the log what was never synced, or what a sync failed
+ * at: the kernel shows it to us, will not write it by itself, and says of the next
+ * sync that all is well. We would build on that, and a power cut take it away
+ * with all that stands behind it. So all of it is written once more. While a
+ * process lives there is nothing to do: SQLite writes its next transaction over
+ * one whose sync failed, and copies pages anew when that of the database did.
+ */
+static bool wal_make_durable(sqlite3 *sql, const char *path, struct br_err *err)
+{
+	sqlite3_file *wal = NULL;
+	int code = SQLITE_OK;
+
+	if (PRIM_SEED(log_stays_in_cache))
+		return true;
+	if (sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return br_store_db_err(sql, path, err);
+	(void)sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &wal);
+	if (wal)
+		code = octets_rewrite(wal);
+	(void)sqlite3_exec(sql, "ROLLBACK", NULL, NULL, NULL);
+	return code == SQLITE_OK ||
+	    br_err_set(err, "cannot make the log of %s durable: %s", path,
+		sqlite3_errstr(code));
+}
+
 /* A damaged file is found before the first message depends on it. */
 static bool check(sqlite3 *sql, const char *path, struct br_err *err)
 {
@@ -143,7 +195,7 @@ static bool check(sqlite3 *sql, const char *path, struct br_err *err)
 	if (!ask(sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
 		return br_store_db_err(sql, path, err);
 	if (strcmp(answer, "ok") != 0)
-		return damaged(path, answer, err);
+		return br_store_db_damaged(path, answer, err);
 	return true;
 }
 
@@ -174,7 +226,8 @@ static bool open_write(struct br_store_db *db, const char *path,
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 	    SQLITE_OPEN_NOMUTEX | (memory ? SQLITE_OPEN_URI : 0);
-	char answer[32];
+	char answer[32], what[BR_STORE_WHAT_MAX];
+	int version = 0;
 
 	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK ||
 	    !set_up(db->sql, SETTINGS_WRITE))
@@ -187,12 +240,14 @@ static bool open_write(struct br_store_db *db, const char *path,
 		sizeof(answer)))
 		return br_store_db_err(db->sql, path, err);
 	if (!memory &&
-	    (!journal_set(db->sql, path, err) || !check(db->sql, path, err)))
+	    (!journal_set(db->sql, path, err) || !check(db->sql, path, err) ||
+		!wal_make_durable(db->sql, path, err)))
 		return false;
-	if (!br_store_schema_run(db->sql, file, path, err))
+	if (!br_store_schema_run(db->sql, file, path, err) ||
+	    !br_store_schema_version(db->sql, file, path, &version, err))
 		return false;
-	return br_store_schema_is_whole(db->sql, file) ||
-	    damaged(path, "its tables are not those that primd made", err);
+	return br_store_shape_is_whole(db->sql, file, version, what) ||
+	    br_store_db_damaged(path, what, err);
 }
 
 bool br_store_db_open(struct br_store_db *db,
@@ -207,10 +262,11 @@ bool br_store_db_open(struct br_store_db *db,
 		    "the name of the data folder is longer "
 		    "than %d octets",
 		    BR_STORE_PATH_MAX - 16);
-	if (writes && !memory && !file_make(path, place->dir, err))
+	if (writes && !memory && !file_make(path, err))
 		return false;
 	if (writes)
-		fine = open_write(db, path, file, memory, err);
+		fine = open_write(db, path, file, memory, err) &&
+		    (memory || folder_sync(place->dir, err));
 	else
 		fine = open_read(db, path, memory, err);
 	if (!fine)
