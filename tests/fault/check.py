@@ -114,6 +114,18 @@ class Outbox:
                 self.notices[key[1]] += 1
 
 
+def forget_what_was_not_looked_up(life):
+    """The disk did not say whether a message had come before: it is refused, and
+    nothing is known by that of the first time."""
+    for end in [e for e in life.ends if e.kind == "not looked up"]:
+        if sum(a.at < end.at for a in life.accepts) > 1:
+            answer = next((a for a in life.answers if a.at > end.at and
+                           a.code == end.code), None)
+            life.ends.remove(end)
+            if answer:
+                life.answers.remove(answer)
+
+
 class World:
     """All histories, joined."""
 
@@ -129,6 +141,8 @@ class World:
                                                          len(outboxes))
         self.outbox_of = dict(zip(map(id, cores), self.outboxes))
         for life in self.lives():
+            if options.disk_fails:
+                forget_what_was_not_looked_up(life)
             key = self.key(life)
             self.by_address.setdefault(key, []).append(life)
         self.gots = {}
@@ -242,7 +256,8 @@ def judge(cores=(), records=(), outboxes=(), same=None, need=(), **options):
     strict_order  nothing overtakes, not even what was under way
     allow_lost    lines may be missing because the disk was full
     disk_fails    a commit that the disk answered with an error may turn out to
-                  be there when the process is killed, though 500 was said
+                  be there when the process is killed, though 500 was said; and
+                  500 is said of what is there and cannot be looked up
     killed    the bridges were killed in the end, and not started again"""
     cores = [c if isinstance(c, Core) else Core(*c) for c in cores]
     if not isinstance(records, Records):

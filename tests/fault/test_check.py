@@ -965,6 +965,39 @@ class Right(unittest.TestCase):
         report = self.right(tale, disk_fails=True)
         self.assertEqual(report["I2"].excused, 1)
 
+    def test_what_cannot_be_looked_up_may_be_there_from_an_earlier_life(self):
+        tale = good()
+        tale.begin("x")
+        tale.start()
+        tale.begin("x")
+        tale.line("end", "x", code=500, reason="not looked up")
+        tale.reply("x", 500)
+        tale.hear("x", 500)
+        tale.seqs["x"] = 77
+        tale.drained("x")
+        self.assertIn("I2", tale.judge().broken())
+        self.right(tale, disk_fails=True)
+
+    def test_what_cannot_be_looked_up_the_first_time_is_refused(self):
+        tale = good()
+        tale.begin("x")
+        tale.line("end", "x", code=500, reason="not looked up")
+        tale.reply("x", 500)
+        tale.hear("x", 500)
+        tale.hand("x")
+        tale.got("x")
+        self.assertIn("I2", tale.judge(disk_fails=True).broken())
+
+    def test_what_cannot_be_looked_up_has_its_end_all_the_same(self):
+        tale = good()
+        tale.stored("x")
+        tale.start()
+        tale.begin("x")
+        tale.line("end", "x", code=500, reason="not looked up")
+        tale.reply("x", 500)
+        tale.hear("x", 500)
+        self.assertEqual(tale.judge(disk_fails=True).broken(), ["I1"])
+
     def test_notices_may_be_for_those_who_ask(self):
         tale = good()
         no_notice(tale)

@@ -11,11 +11,11 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from servers import LONG, wait_until  # noqa: E402
+from servers import LONG, times, wait_until  # noqa: E402
 from traffic import ALICE, BOB, CAROL, World  # noqa: E402
 
-FILLINGS = 54 if LONG else 3
-FAULTS = 200 if LONG else 10
+FILLINGS = times(3, 54)
+FAULTS = times(10, 200)
 DISK = 160 << 20
 LOW = DISK // 16     # what primd keeps free (bridge/outbox_quota.c)
 RECOVERS_IN = 5      # seconds

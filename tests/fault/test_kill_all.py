@@ -17,15 +17,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 from check import judge  # noqa: E402
 from recorder import Recorder  # noqa: E402
-from servers import (LONG, Primd, Prosody, is_sanitized,  # noqa: E402
+from servers import (Primd, Prosody, is_sanitized, times,  # noqa: E402
                      wait_until)
 from talker import Talker  # noqa: E402
 from witness import Witness  # noqa: E402
 
 SEED = int(os.environ.get("PRIM_RANDOM", time.time_ns() % 1_000_000_007))
 # In the tree that looks at memory, where all is slower, there are fewer.
-ROUNDS, CYCLES = (4 if LONG else 1, 15) if is_sanitized() else \
-                 (20 if LONG else 1, 50)  # after each round all is judged
+ROUNDS, CYCLES = (times(1, 4), 15) if is_sanitized() else \
+                 (times(1, 20), 50)  # after each round all is judged
 LIFE = 0.1, 1.0        # seconds, of a primd
 WINDOW = 64            # messages of one sender that have no answer
 RUSH = 0.03            # seconds before the kill, in which all write most

@@ -17,12 +17,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 from check import judge  # noqa: E402
 from recorder import Recorder  # noqa: E402
-from servers import LONG, Primd, is_sanitized, wait_until  # noqa: E402
+from servers import (LONG, Primd, is_sanitized, times,  # noqa: E402
+                     wait_until)
 from talker import Talker  # noqa: E402
 from witness import Witness  # noqa: E402
 
 SEED = int(os.environ.get("PRIM_RANDOM", time.time_ns() % 1_000_000_007))
-ROUNDS = 20 if LONG else 1
+ROUNDS = times(1, 20)
 SECONDS = 12           # of mischief in a round
 RATE = 60              # messages a second of each sender, at most
 WINDOW = 64

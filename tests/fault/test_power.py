@@ -11,10 +11,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from prim import Gone, Refused  # noqa: E402
-from servers import BUILD, LONG, wait_until  # noqa: E402
+from servers import BUILD, times, wait_until  # noqa: E402
 from traffic import BOB, World  # noqa: E402
 
-CUTS = 400 if LONG else 12
+CUTS = times(12, 400)
 EACH = 50           # cuts that are judged together
 SHIM = os.path.join(BUILD, "lib", "power_shim.so")
 CUT = 77            # its exit code

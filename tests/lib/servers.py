@@ -20,6 +20,12 @@ BUILD = os.environ.get("PRIM_BUILD", os.path.join(ROOT, "build"))
 LONG = bool(os.environ.get("PRIM_LONG"))
 
 
+def times(few, many):
+    """How often something is done: in the long form `many` times, and with
+    PRIM_TIMES=n in the environment n times."""
+    return int(os.environ.get("PRIM_TIMES", many if LONG else few))
+
+
 def is_sanitized():
     with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
         return "SANITIZE:BOOL=ON" in file.read()
@@ -233,6 +239,7 @@ class Prosody(Server):
     "sesame"). Plain text: it never leaves the loopback interface."""
 
     SECRET = "sesame"
+    LINKED = "component successfully authenticated"
 
     def __init__(self, hosts, components, users, extra=""):
         super().__init__("prosody")
