@@ -78,7 +78,9 @@ static bool open_source(struct copy *c, struct br_err *err)
 	if (!fine)
 		return br_err_set(err, "cannot read %s: %s", c->c->from,
 		    sqlite3_errmsg(c->source));
-	return br_store_schema_is_primd(c->source, c->c->from, err);
+	return c->c->is_ours
+	    ? br_store_shape_is_ours(c->source, c->c->from, err)
+	    : br_store_shape_is_copy(c->source, c->c->from, err);
 }
 
 static bool open_target(struct copy *c, struct br_err *err)
@@ -132,6 +134,7 @@ static bool ask_target(const struct copy *c, const char *text, char *out_answer,
 /* Without a log of writes beside it it can be carried anywhere. */
 static bool check(const struct copy *c, struct br_err *err)
 {
+	const char *line;
 	char answer[256];
 
 	if (!ask_target(c, "PRAGMA journal_mode = DELETE", answer,
@@ -140,8 +143,13 @@ static bool check(const struct copy *c, struct br_err *err)
 		return fail_target(c, err);
 	if (!ask_target(c, "PRAGMA integrity_check(1)", answer, sizeof(answer)))
 		return fail_target(c, err);
-	return strcmp(answer, "ok") == 0 ||
-	    br_err_set(err, "%s is damaged: %s", c->c->from, answer);
+	if (strcmp(answer, "ok") == 0)
+		return true;
+	if (c->c->is_ours)
+		return br_store_db_damaged(c->c->from, answer, err);
+	line = strrchr(answer, '\n');
+	return br_err_set(err, "%s is damaged: %s; use another copy",
+	    c->c->from, line ? line + 1 : answer);
 }
 
 static void close_both(struct copy *c)

@@ -154,14 +154,29 @@ void br_store_db_scrub(struct br_store_db *db);
 /* Brings the schema up to date (store_schema.c). */
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
     const char *path, struct br_err *err);
-/* Are the tables those that we made, to the letter? One bit in the name of a column
- * shows nowhere else before the first message depends on it. */
-bool br_store_schema_is_whole(sqlite3 *sql, enum br_store_file file);
-/* Is it a primd.db that we can bring up to date? Changes nothing. */
-bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
-    struct br_err *err);
+/* Its version; false: not to be read, or newer than we are. */
+bool br_store_schema_version(sqlite3 *sql, enum br_store_file file,
+    const char *path, int *out_version, struct br_err *err);
+/* An empty one of `version`, in memory; sqlite3_close(). NULL: no memory. */
+sqlite3 *br_store_schema_model(enum br_store_file file, int version);
+
+/* Are the tables those that we made for `version`, to the letter? One bit in the
+ * name of a column shows nowhere else before the first message depends on it.
+ * False: the first that is not, for the end of a sentence (store_shape.c). */
+#define BR_STORE_WHAT_MAX 256
+bool br_store_shape_is_whole(sqlite3 *sql, enum br_store_file file, int version,
+    char out_what[BR_STORE_WHAT_MAX]);
+/* Is it a primd.db that we can bring up to date? Changes nothing. The first is for
+ * what somebody brings us, the second for the one in the data folder. */
+bool br_store_shape_is_copy(sqlite3 *sql, const char *path, struct br_err *err);
+bool br_store_shape_is_ours(sqlite3 *sql, const char *path, struct br_err *err);
+
 /* The sentence for what `sql` just failed at. False. */
 bool br_store_db_err(sqlite3 *sql, const char *path, struct br_err *err);
+/* The sentence for a file of ours that is damaged, with what to do. `what` may be
+ * several lines of SQLite's, of which the last says most. False. */
+bool br_store_db_damaged(const char *path, const char *what,
+    struct br_err *err);
 
 /* ---- copies of primd.db (store_copy.c) ---- */
 

@@ -306,89 +306,38 @@ static bool too_new(enum br_store_file file, const char *path, int version,
 		: "go back to a backup from before ('primctl restore DIR')");
 }
 
+sqlite3 *br_store_schema_model(enum br_store_file file, int version)
+{
+	sqlite3 *sql = NULL;
+	bool fine = sqlite3_open(":memory:", &sql) == SQLITE_OK;
+
+	for (int i = 0; fine && i < version && i < SCHEMAS[file].count; i++)
+		fine = step_run(sql, SCHEMAS[file].steps[i], i + 1);
+	if (fine)
+		return sql;
+	sqlite3_close(sql);
+	return NULL;
+}
+
+bool br_store_schema_version(sqlite3 *sql, enum br_store_file file,
+    const char *path, int *out_version, struct br_err *err)
+{
+	if (!version_find(sql, out_version))
+		return br_store_db_err(sql, path, err);
+	return (*out_version >= 0 && *out_version <= SCHEMAS[file].count) ||
+	    too_new(file, path, *out_version, err);
+}
+
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
     const char *path, struct br_err *err)
 {
 	int count = SCHEMAS[file].count;
 	int version = 0;
 
-	if (!version_find(sql, &version))
-		return br_store_db_err(sql, path, err);
-	if (version < 0 || version > count)
-		return too_new(file, path, version, err);
+	if (!br_store_schema_version(sql, file, path, &version, err))
+		return false;
 	for (; version < count; version++)
 		if (!step_run(sql, SCHEMAS[file].steps[version], version + 1))
 			return br_store_db_err(sql, path, err);
 	return true;
-}
-
-/* All that is in the schema, as text without blanks; sqlite3_free(). NULL: it
- * cannot be read. */
-static char *shape_of(sqlite3 *sql)
-{
-	static const char TEXT[] =
-	    "SELECT group_concat(type || name || tbl_name ||"
-	    " replace(coalesce(sql, ''), ' ', ''), char(10))"
-	    " FROM (SELECT * FROM sqlite_schema"
-	    " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name)";
-	sqlite3_stmt *st = NULL;
-	char *shape = NULL;
-
-	if (sqlite3_prepare_v2(sql, TEXT, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW)
-		shape = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
-	sqlite3_finalize(st);
-	return shape;
-}
-
-/* The same of a new one. */
-static char *shape_wanted(enum br_store_file file)
-{
-	sqlite3 *sql = NULL;
-	char *shape = NULL;
-	bool fine = sqlite3_open(":memory:", &sql) == SQLITE_OK;
-
-	for (int i = 0; fine && i < SCHEMAS[file].count; i++)
-		fine = step_run(sql, SCHEMAS[file].steps[i], i + 1);
-	if (fine)
-		shape = shape_of(sql);
-	sqlite3_close(sql);
-	return shape;
-}
-
-bool br_store_schema_is_whole(sqlite3 *sql, enum br_store_file file)
-{
-	char *is = shape_of(sql), *wanted = shape_wanted(file);
-	bool fine = is && wanted && strcmp(is, wanted) == 0;
-
-	sqlite3_free(is);
-	sqlite3_free(wanted);
-	return fine;
-}
-
-/* Every version has had accounts, and nothing but primd.db has. */
-static bool has_accounts(sqlite3 *sql)
-{
-	static const char TEXT[] =
-	    "SELECT 1 FROM sqlite_schema WHERE name = 'account'";
-	sqlite3_stmt *st = NULL;
-	bool fine = sqlite3_prepare_v2(sql, TEXT, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW;
-
-	return sqlite3_finalize(st) == SQLITE_OK && fine;
-}
-
-bool br_store_schema_is_primd(sqlite3 *sql, const char *path,
-    struct br_err *err)
-{
-	int count = SCHEMAS[BR_STORE_PRIMD].count;
-	int version = 0;
-
-	if (!version_find(sql, &version))
-		return br_err_set(err, "%s is no copy of a primd.db: %s", path,
-		    sqlite3_errmsg(sql));
-	if (version > count)
-		return too_new(BR_STORE_PRIMD, path, version, err);
-	return (version > 0 && has_accounts(sql)) ||
-	    br_err_set(err, "%s is no copy of a primd.db", path);
 }

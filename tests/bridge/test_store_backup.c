@@ -115,9 +115,10 @@ static void what_cannot_be_copied_is_told(void **state)
 	write_file(in_data(c, "primd.db"),
 	    "something else entirely, and long "
 	    "enough to be taken for a database");
-	backup_refused(c, in_copies(c, "x"), "is no copy of a primd.db");
+	backup_refused(c, in_copies(c, "x"),
+	    "primd.db is damaged: file is not a database; go back to a backup");
 	assert_int_equal(truncate(in_data(c, "primd.db"), 0), 0);
-	backup_refused(c, in_copies(c, "x"), "is no copy of a primd.db");
+	backup_refused(c, in_copies(c, "x"), "its table account is missing");
 	assert_int_equal(files_in(c->copies), 0);
 }
 
@@ -133,7 +134,7 @@ static void damage_is_not_copied(void **state)
 	assert_int_equal(fseek(file, 4096, SEEK_SET), 0);
 	assert_true(fputs("not the head of a page", file) >= 0);
 	fclose(file);
-	backup_refused(c, in_copies(c, "x"), "primd.db is damaged");
+	backup_refused(c, in_copies(c, "x"), "primd.db is damaged: Page 2: ");
 	assert_int_equal(files_in(c->copies), 0);
 }
 

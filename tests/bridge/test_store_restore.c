@@ -235,6 +235,31 @@ static void what_is_no_copy_is_refused(void **state)
 	expect_accounts_in(c->w.dir, ANN " " BOB " ");
 }
 
+/* primd would find it out at its start, when the old one is not in its place any
+ * more. */
+static void a_copy_with_other_tables_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *sentence;
+	} ROWS[] = {
+		{"DROP TABLE link",
+                 "one.db is damaged: its table link is missing; use "
+		    "another copy"							},
+		{ "CREATE TABLE link (x)",
+                 "its table link is not as primd made it"                                 },
+		{ "DROP TABLE link; CREATE TABLE \"a\nb\" (x)",
+                 "its table \"a\\nb\" is none of primd's"                                 },
+		{ "DROP TABLE account",                         "is no copy of a primd.db"},
+	};
+	struct copy_world *c = *state;
+
+	for (size_t i = 0; i < PRIM_COUNT(ROWS); i++) {
+		exec(in_copies(c, "one.db"), ROWS[i].text);
+		restore_refused(c, in_copies(c, "one.db"), ROWS[i].sentence);
+	}
+	expect_accounts_in(c->w.dir, ANN " " BOB " ");
+}
+
 static void scribble(const char *path, long at)
 {
 	FILE *file = fopen(path, "r+");
@@ -441,6 +466,7 @@ int main(void)
 		TEST(an_older_copy_is_brought_up_to_date),
 		TEST(a_log_beside_the_copy_is_part_of_it),
 		TEST(what_is_no_copy_is_refused),
+		TEST(a_copy_with_other_tables_is_refused),
 		TEST(a_damaged_copy_is_refused),
 		TEST(the_log_of_the_old_one_does_not_get_into_the_new_one),
 		TEST(a_damaged_old_one_is_no_hindrance),
