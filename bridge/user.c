@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bridge/config.h"
@@ -134,6 +136,22 @@ bool br_user_become(const struct br_config *config, struct br_err *err)
 	return become(&user, err);
 }
 
+/* Whoever has become somebody else cannot remove what root made. Returns in the
+ * child. */
+static void part(const char *dir)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child <= 0)
+		return; /* without a child the folder stays, at worst */
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		(void)rmdir(dir);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
+
 bool br_user_make_folder(const struct br_config *config, const char *dir,
     struct br_err *err)
 {
@@ -153,5 +171,6 @@ bool br_user_make_folder(const struct br_config *config, const char *dir,
 		hand_over(fd, S_IFDIR, &user);
 		close(fd);
 	}
+	part(dir);
 	return true;
 }

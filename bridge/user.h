@@ -23,7 +23,10 @@ struct br_config;
 bool br_user_become(const struct br_config *config, struct br_err *err);
 
 /* As root, before that: makes the folder `dir`, for whom we are about to become.
- * Not as root, or when it is there: does nothing. False with a sentence. */
+ * Not as root, or when it is there: does nothing. False with a sentence.
+ *
+ * When it made one, the caller goes on in a child, and root waits for it, to take
+ * back a folder with nothing in it if the child fails. */
 bool br_user_make_folder(const struct br_config *config, const char *dir,
     struct br_err *err);
 

@@ -131,7 +131,6 @@ class Daemon(unittest.TestCase):
         self.assertIn(part, line)
 
     def test_why_it_does_not_start_is_a_line_of_the_log(self):
-        queue = os.path.join(self.primd.data, "queue.db")
         for text, part in (("user: nobody-of-this-name\n", "no user"),
                            ("admin: { listen: 192.0.2.1:7780 }\n",
                             "admin.listen: cannot listen on 192.0.2.1")):
@@ -142,9 +141,9 @@ class Daemon(unittest.TestCase):
             self.ends_at_start(part)
             with open(self.primd.config, "w", encoding="utf-8") as file:
                 file.write(good)
-        with open(queue, "r+b") as file:
+        with open(os.path.join(self.primd.data, "primd.db"), "r+b") as file:
             file.write(b"no file\n of SQLite\n")
-        self.ends_at_start("queue.db is damaged: file is not a database")
+        self.ends_at_start("primd.db is damaged: file is not a database")
 
     def test_without_standard_descriptors_nothing_is_written_elsewhere(self):
         for name in ("primd", "primctl"):

@@ -413,6 +413,27 @@ class Copies(World):
         self.primd.start()
         self.assertEqual(len(self.json("account", "list")["accounts"]), 2)
 
+    def test_a_copy_that_fails_leaves_no_folder(self):
+        """Made by whoever runs it, or by root for the user of primd; nor does
+        it take away one that was there."""
+        nobody = 65534
+        os.chmod(self.primd.folder, 0o755)
+        with open(os.path.join(self.primd.data, "primd.db"), "r+b") as file:
+            file.write(b"no file of SQLite")
+        for owner in {os.getuid(), nobody if os.getuid() == 0 else None}:
+            if owner is None:
+                continue
+            for folder, _, files in os.walk(self.primd.data):
+                for path in [folder,
+                             *(os.path.join(folder, f) for f in files)]:
+                    os.chown(path, owner, -1)
+            self.refused("primd.db is damaged", "backup", self.copy("copy"))
+            self.assertFalse(os.path.exists(self.copy("copy")), owner)
+            os.makedirs(self.copy("there"), exist_ok=True)
+            os.chown(self.copy("there"), owner, -1)
+            self.refused("primd.db is damaged", "backup", self.copy("there"))
+            self.assertEqual(os.listdir(self.copy("there")), [])
+
 
 if __name__ == "__main__":
     unittest.main()
