@@ -248,9 +248,17 @@ static bool cut(struct world *w, const struct death *death, struct view *v)
 
 static struct view view; /* large */
 
+/* A number from the environment. */
+static unsigned number(const char *name, unsigned otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
 static unsigned cuts(unsigned few)
 {
-	return getenv("PRIM_LONG") ? few * 36 : few;
+	return number("PRIM_TIMES", getenv("PRIM_LONG") ? few * 36 : few);
 }
 
 /* At every write and sync of the script, or at as many as there is time for. */
@@ -282,7 +290,7 @@ static void a_cut_among_many_breaks_no_promise(void **state)
 {
 	struct world *w = *state;
 	struct death death = { .live = child_crowd };
-	unsigned random = 20261122, count = 0;
+	unsigned random = number("PRIM_RANDOM", 20261122), count = 0;
 
 	world_sweep(w);
 	while (count < cuts(250)) {

@@ -67,7 +67,8 @@ class Power(unittest.TestCase):
         try:
             self.world.listen(BOB)
         except (Gone, Refused, OSError, TimeoutError):
-            self.assertFalse(self.world.primd.is_running())
+            self.assertTrue(wait_until(
+                lambda: not self.world.primd.is_running()))
 
     def end(self):
         self.start(0)
