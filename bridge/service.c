@@ -4,6 +4,7 @@
 #include "bridge/service_private.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "prim/base.h"
 #include "prim/octet.h"
@@ -36,27 +37,36 @@ struct br_service *br_service_new(struct br_server *s)
 	br_log_init(&service->log, &s->log, "service");
 	LIST_INIT(&service->talks);
 	br_tally_init(&service->answers, MINUTE_MS);
+	prim_table_init(&service->lines);
+	while (getrandom(&service->lines_seed, sizeof(service->lines_seed),
+		   0) != sizeof(service->lines_seed))
+		continue;
 	return service;
 }
 
-static void talk_free(struct br_service_talk *t)
+/* What it was in line for goes on when the caller says so. */
+static struct br_service_line *talk_free(struct br_service_talk *t)
 {
+	struct br_service_line *line = br_service_line_leave(t);
+
 	LIST_REMOVE(t, link);
 	br_message_unref(t->question);
 	br_service_password_forget(t);
 	explicit_bzero(t->code, sizeof(t->code));
 	prim_buf_fini(&t->text);
 	prim_free(t);
+	return line;
 }
 
 void br_service_end(struct br_service_talk *t, unsigned code)
 {
 	const br_service_done_fn done = t->done;
 	void *const arg = t->arg;
+	struct br_service_line *line = talk_free(t);
 
-	talk_free(t);
 	if (done)
 		done(arg, code);
+	br_service_line_go_on(line);
 }
 
 void br_service_cancel(struct br_service *service)
@@ -70,7 +80,7 @@ void br_service_cancel(struct br_service *service)
 		next = LIST_NEXT(t, link);
 		t->done = NULL;
 		if (!t->is_away)
-			talk_free(t);
+			br_service_line_go_on(talk_free(t));
 	}
 }
 
@@ -80,6 +90,7 @@ struct br_service *br_service_free(struct br_service *service)
 		return NULL;
 	br_service_cancel(service);
 	br_tally_fini(&service->answers);
+	prim_table_fini(&service->lines);
 	return prim_free(service);
 }
 
@@ -172,11 +183,18 @@ static void answer_unknown(struct br_service_talk *t, struct prim_slice word)
 	prim_buf_fini(&visible);
 }
 
-static void execute(struct br_service_talk *t, struct prim_slice line)
+void br_service_begin(struct br_service_talk *t)
 {
-	struct prim_slice word = bare_word(br_service_word(&line));
+	struct prim_slice word = bare_word(br_service_word(&t->rest));
 
-	t->rest = prim_slice_trim(line);
+	t->rest = prim_slice_trim(t->rest);
+	if (t->is_long) {
+		br_service_answer_with(t,
+		    "That is too long for me: one line of at most %d "
+		    "characters, please. Write 'help' to see what I can do.",
+		    BR_SERVICE_LINE_MAX);
+		return;
+	}
 	if (!word.len) {
 		br_service_help(t);
 		return;
@@ -216,11 +234,8 @@ void br_service_take(struct br_server *s, struct br_message *m,
 		return;
 	}
 	t = talk_new(service, m, done, arg);
-	if (reading == BR_SERVICE_LONG)
-		br_service_answer_with(t,
-		    "That is too long for me: one line of at most %d "
-		    "characters, please. Write 'help' to see what I can do.",
-		    BR_SERVICE_LINE_MAX);
-	else
-		execute(t, line);
+	t->rest = line;
+	t->is_long = reading == BR_SERVICE_LONG;
+	if (!br_service_line_join(t))
+		br_service_end(t, PRIM_INTERNAL_ERROR);
 }

@@ -43,9 +43,11 @@ typedef void (*br_service_done_fn)(void *arg, unsigned code);
 /* Executes what `m` says (a reference is taken) and answers by messages through
  * br_transit_post(). `done`, once, maybe from inside: 200 when what it says is
  * done and committed, or was refused with a sentence; 400 when it is no text;
- * 500 when this sender has had 20 answers within a minute. What comes from
- * automata (notices, lists, ourselves, what passed several bridges) is 200 and
- * unanswered. The same message taken again is answered with the same Message-ID. */
+ * 500 when this sender has had 20 answers within a minute, or waits for 20. What
+ * comes from automata (notices, lists, ourselves, what passed several bridges) is
+ * 200 and unanswered. The same message taken again is answered with the same
+ * Message-ID. What one sender says is done and answered in the order in which he
+ * said it, in whichever conversations; nobody waits for another sender. */
 void br_service_take(struct br_server *s, struct br_message *m,
     br_service_done_fn done, void *arg);
 

@@ -4,8 +4,9 @@
 
 /*
  * What service.c (who is listened to), service_read.c (what they say),
- * service_link.c, service_show.c and service_password.c (what is done) and
- * service_say.c (what is said to them) know of each other.
+ * service_line.c (whose turn it is), service_link.c, service_show.c and
+ * service_password.c (what is done) and service_say.c (what is said to them) know
+ * of each other.
  */
 
 #include <sys/queue.h>
@@ -20,6 +21,7 @@
 #define BR_SERVICE_HOPS_MAX 4
 
 struct br_service_talk;
+struct br_service_line;
 LIST_HEAD(br_service_talks, br_service_talk);
 
 struct br_service {
@@ -27,21 +29,28 @@ struct br_service {
 	struct br_log log;
 	struct br_service_talks talks; /* owned */
 	struct br_tally answers;       /* a minute's, by who is answered */
+	struct prim_table lines;       /* owned: of those who said something */
+	struct prim_hash_key lines_seed; /* peers choose the names */
 	bool cancelled;
 };
 
 /* One message to the bridge, until it is answered. */
 struct br_service_talk {
 	LIST_ENTRY(br_service_talk) link;
-	struct br_service *service;  /* borrowed */
+	struct br_service *service;   /* borrowed */
+	struct br_service_line *line; /* owned by those in it; or NULL */
+	TAILQ_ENTRY(br_service_talk) in_line;
+	bool is_begun;
 	struct br_message *question; /* owned reference */
 	br_service_done_fn done;
 	void *arg; /* borrowed */
 	/* An account of ours; else an address of another network, maybe a linked
 	 * one: the links of that are what it is about. */
 	bool is_principal;
+	bool is_long; /* longer than BR_SERVICE_LINE_MAX */
 	struct prim_slice
-	    rest; /* behind the command; borrows from `question` */
+	    rest; /* the command, then what is behind it; borrows from
+		     `question` */
 	/* Called when `other` is spelled as its network does. */
 	void (*go_on)(struct br_service_talk *t);
 	struct prim_key other; /* the other side of the link */
@@ -68,8 +77,20 @@ void br_service_answer_with(struct br_service_talk *t, const char *format, ...)
 void br_service_tell(struct br_service_talk *t, struct prim_slice key,
     struct prim_slice text);
 
+/* Does what it says (service.c). */
+void br_service_begin(struct br_service_talk *t);
 /* Ends the talk without a word (service.c). */
 void br_service_end(struct br_service_talk *t, unsigned code);
+
+/* ---- one after the other (service_line.c) ---- */
+
+/* Behind what its sender said before; it begins, maybe now, when that has ended.
+ * False: too much of his waits. */
+bool br_service_line_join(struct br_service_talk *t);
+/* Out of its line, which is returned and stands still until it goes on. */
+struct br_service_line *br_service_line_leave(struct br_service_talk *t);
+/* The next one, if there is one. NULL is fine; `line` may be gone then. */
+void br_service_line_go_on(struct br_service_line *line);
 
 /* ---- reading (service_read.c) ---- */
 

@@ -11,6 +11,8 @@
 
 #define ANN     "ann@here.example"
 #define BOB     "bob@here.example"
+#define CYD     "cyd@here.example"
+#define DAN     "dan@here.example"
 #define ROMEO   "romeo@far.example"
 #define SERVICE "primbridge@here.example"
 
@@ -268,25 +270,96 @@ static void what_cannot_be_stored_is_said(void **state)
 /* In each place where it may wait. */
 static void who_waits_when_we_stop_is_not_called(void **state)
 {
-	static unsigned codes[4];
-	struct world *w = *state;
-	struct question q = { .from = ANN, .text = "password a new one" };
+	static const struct {
+		const char *from, *text;
+	} SAID[] = {
+		{ANN,  "password a new one"     },
+		{ BOB, "link romeo@far.example" },
+		{ CYD, "order usual"            },
+		{ DAN, "link carol@mail.example"},
+		{ DAN, "help"                   },
+	};
 
-	world_start(w, &q, &codes[0]);
-	q.text = "unlink romeo@far.example";
-	world_start(w, &q, &codes[1]);
-	assert_int_equal(codes[1], 200);
-	q.text = "link romeo@far.example";
-	world_start(w, &q, &codes[1]);
-	q.text = "order usual";
-	world_start(w, &q, &codes[2]);
-	w->is_slow = true;
-	q.text = "link carol@mail.example";
-	world_start(w, &q, &codes[3]);
+	static unsigned codes[PRIM_COUNT(SAID)];
+	struct world *w = *state;
+
+	world_account(w, CYD);
+	world_account(w, DAN);
+	for (size_t i = 0; i < PRIM_COUNT(SAID); i++) {
+		const struct question q = { .from = SAID[i].from,
+			.text = SAID[i].text };
+
+		w->is_slow = strcmp(q.from, DAN) == 0;
+		world_start(w, &q, &codes[i]);
+	}
 	world_stop(w);
 	world_restart(w);
 	for (size_t i = 0; i < PRIM_COUNT(codes); i++)
 		assert_int_equal(codes[i], 0);
+}
+
+/* ---- one after the other ---- */
+
+static void what_is_said_later_is_answered_later(void **state)
+{
+	static const char *const SAID[] = { "verify $CODE", "links",
+		"order romeo@far.example prim", "order", "nonsense" };
+	static const char *const HEARD[] = { "are linked now",
+		"romeo@far.example (xmpp): linked since",
+		"1. romeo@far.example", "1. romeo@far.example",
+		"I do not know 'nonsense'" };
+	struct world *w = *state;
+	struct question q = { .from = ANN, .text = "link romeo@far.example" };
+	unsigned codes[PRIM_COUNT(SAID)];
+
+	assert_int_equal(world_say(w, &q), 200);
+	world_forget(w);
+	for (size_t i = 0; i < PRIM_COUNT(SAID); i++) {
+		q.text = SAID[i];
+		world_start(w, &q, &codes[i]);
+		assert_int_equal(codes[i], 0);
+	}
+	world_settle(w);
+	assert_int_equal(w->letter_count, PRIM_COUNT(SAID));
+	for (size_t i = 0; i < PRIM_COUNT(SAID); i++) {
+		assert_int_equal(codes[i], 200);
+		if (!strstr(w->letters[i].text, HEARD[i]))
+			fail_msg("'%s' is not '%s'", w->letters[i].text,
+			    HEARD[i]);
+	}
+}
+
+/* Even where each of them is answered at once. */
+static void many_are_answered_in_order_when_the_first_is_slow(void **state)
+{
+	struct world *w = *state;
+	struct question q = { .from = ANN, .text = "link romeo@far.example" };
+	unsigned codes[20], other;
+	char text[16];
+
+	w->is_slow = true;
+	world_start(w, &q, &codes[0]);
+	for (unsigned i = 1; i < 20; i++) {
+		(void)snprintf(text, sizeof(text), "nonsense%u", i);
+		q.text = text;
+		world_start(w, &q, &codes[i]);
+		assert_int_equal(codes[i], 0);
+	}
+	br_clock_turn(&w->server->clock, 61000); /* he may speak again */
+	q.text = "help";
+	world_start(w, &q, &other);
+	assert_int_equal(other, 500);
+	world_answer(w);
+	world_settle(w);
+	assert_int_equal(w->letter_count, 21); /* and the code */
+	for (unsigned i = 1; i < 20; i++) {
+		assert_int_equal(codes[i], 200);
+		(void)snprintf(text, sizeof(text), "nonsense%u'", i);
+		if (!strstr(w->letters[i + 1].text, text))
+			fail_msg("no %s in '%s'", text, w->letters[i + 1].text);
+	}
+	w->is_slow = false;
+	assert_int_equal(world_say(w, &q), 200);
 }
 
 #define TEST(name) \
@@ -305,6 +378,8 @@ int main(void)
 		TEST(a_slow_adapter_holds_up_nobody_else),
 		TEST(what_cannot_be_stored_is_said),
 		TEST(who_waits_when_we_stop_is_not_called),
+		TEST(what_is_said_later_is_answered_later),
+		TEST(many_are_answered_in_order_when_the_first_is_slow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
