@@ -201,6 +201,7 @@ static void put_document(struct prim_buf *b, const struct writer *w)
 	struct prim_imdn imdn = {
 		.status = STATUSES[cause->kind],
 		.message_id = o->asked.message_id,
+		.prim_message_id = o->m->message_id,
 		.recipient = o->to,
 		.original_recipient = o->asked.original_to,
 		.code = cause->code,

@@ -230,6 +230,18 @@ static void put_recipients(struct prim_buf *b, const struct prim_imdn *imdn)
 	    original.len ? original : recipient);
 }
 
+/* By that name the message is known to everybody on the way. */
+static void put_prim_message_id(struct prim_buf *b,
+    const struct prim_imdn *imdn)
+{
+	if (!imdn->prim_message_id.len ||
+	    prim_slice_eq(imdn->prim_message_id, imdn->message_id))
+		return;
+	prim_buf_puts(b, "<message-id xmlns=\"" PRIM_IMDN_REASON "\">");
+	put_text(b, imdn->prim_message_id);
+	prim_buf_puts(b, "</message-id>");
+}
+
 static void put_reason(struct prim_buf *b, const struct prim_imdn *imdn)
 {
 	if (!imdn->code && !imdn->reason.len)
@@ -255,5 +267,6 @@ void prim_imdn_put(struct prim_buf *b, const struct prim_imdn *imdn)
 	prim_buf_putf(b, "<%s><status><%s/></status></%s>", notification,
 	    WORDS[imdn->status].status, notification);
 	put_reason(b, imdn);
+	put_prim_message_id(b, imdn);
 	prim_buf_puts(b, "</imdn>");
 }

@@ -14,7 +14,8 @@
 
 #define PRIM_IMDN_NAMESPACE "urn:ietf:params:xml:ns:imdn"
 #define PRIM_IMDN_TYPE      "message/imdn+xml"
-/* Of our element with the code and the reason, behind the standard ones. */
+/* Of our elements with the code and the reason, and with the Message-ID, behind
+ * the standard ones. */
 #define PRIM_IMDN_REASON "urn:primbridge:reason"
 #define PRIM_IMDN_MAX    16384 /* octets of a document that is read */
 
@@ -57,6 +58,9 @@ struct prim_imdn {
 	struct prim_slice date;               /* its DateTime, RFC 3339 */
 	struct prim_slice recipient;          /* "im:..."; may be empty */
 	struct prim_slice original_recipient; /* the same */
+	/* ours: the Message-ID of the SEND, where `message_id` is another name
+	 * that the message has for itself; may be empty */
+	struct prim_slice prim_message_id;
 	unsigned code;            /* ours: PRIM status; 0: not said */
 	struct prim_slice reason; /* ours: for a person; may be empty */
 };

@@ -18,6 +18,7 @@ enum kind {
 	KIND_DATE,
 	KIND_RECIPIENT,
 	KIND_ORIGINAL_RECIPIENT,
+	KIND_PRIM_MESSAGE_ID,
 	KIND_REASON, /* until here */
 	KIND_DELIVERY,
 	KIND_PROCESSING,
@@ -32,15 +33,16 @@ static const struct rule {
 	const char *name;
 	enum kind kind;
 } RULES[] = {
-	{PRIM_IMDN_NAMESPACE,  "message-id",              KIND_MESSAGE_ID},
-	{ PRIM_IMDN_NAMESPACE, "datetime",                KIND_DATE      },
-	{ PRIM_IMDN_NAMESPACE, "recipient-uri",           KIND_RECIPIENT },
+	{PRIM_IMDN_NAMESPACE,  "message-id",              KIND_MESSAGE_ID     },
+	{ PRIM_IMDN_NAMESPACE, "datetime",                KIND_DATE           },
+	{ PRIM_IMDN_NAMESPACE, "recipient-uri",           KIND_RECIPIENT      },
 	{ PRIM_IMDN_NAMESPACE, "original-recipient-uri",
-         KIND_ORIGINAL_RECIPIENT					 },
-	{ PRIM_IMDN_NAMESPACE, "delivery-notification",   KIND_DELIVERY  },
-	{ PRIM_IMDN_NAMESPACE, "processing-notification", KIND_PROCESSING},
-	{ PRIM_IMDN_NAMESPACE, "display-notification",    KIND_DISPLAY   },
-	{ PRIM_IMDN_REASON,    "reason",                  KIND_REASON    },
+         KIND_ORIGINAL_RECIPIENT					      },
+	{ PRIM_IMDN_NAMESPACE, "delivery-notification",   KIND_DELIVERY       },
+	{ PRIM_IMDN_NAMESPACE, "processing-notification", KIND_PROCESSING     },
+	{ PRIM_IMDN_NAMESPACE, "display-notification",    KIND_DISPLAY        },
+	{ PRIM_IMDN_REASON,    "reason",                  KIND_REASON         },
+	{ PRIM_IMDN_REASON,    "message-id",              KIND_PRIM_MESSAGE_ID},
 };
 
 /* IMDN-016. */
@@ -168,6 +170,7 @@ static const char *open_kind(struct reader *r, const struct prim_xml_element *e,
 	case KIND_DATE:
 	case KIND_RECIPIENT:
 	case KIND_ORIGINAL_RECIPIENT:
+	case KIND_PRIM_MESSAGE_ID:
 	case KIND_REASON:
 	case KIND_COUNT:
 		break;
@@ -236,6 +239,7 @@ bool prim_imdn_parse(struct prim_slice document, struct prim_buf *room,
 		.date = text_of(&r, KIND_DATE),
 		.recipient = text_of(&r, KIND_RECIPIENT),
 		.original_recipient = text_of(&r, KIND_ORIGINAL_RECIPIENT),
+		.prim_message_id = text_of(&r, KIND_PRIM_MESSAGE_ID),
 		.code = r.code,
 		.reason = text_of(&r, KIND_REASON),
 	};

@@ -64,6 +64,13 @@ static struct prim_slice recipient_of(const struct prim_imdn *imdn)
 		: imdn->recipient);
 }
 
+/* As `prim send` told it, and as the operator's `primctl trace` knows it. */
+static struct prim_slice message_id_of(const struct prim_imdn *imdn)
+{
+	return imdn->prim_message_id.len ? imdn->prim_message_id
+					 : imdn->message_id;
+}
+
 static void put_reason(struct prim_buf *b, const struct prim_imdn *imdn)
 {
 	if (!WORDS[imdn->status].has_reason)
@@ -94,7 +101,7 @@ static void put_claim(struct prim_buf *b, const struct prim_imdn *imdn)
 	prim_buf_puts(b, WORDS[imdn->status].claim);
 	put_reason(b, imdn);
 	prim_buf_puts(b, " [");
-	put_part(b, imdn->message_id);
+	put_part(b, message_id_of(imdn));
 	prim_buf_putc(b, ']');
 }
 
@@ -113,6 +120,7 @@ static bool show_json(const struct cl_incoming *m)
 					: "illegible"));
 	if (m->is_legible) {
 		cl_show_set(about, "message_id", imdn->message_id);
+		cl_show_set(about, "prim_message_id", imdn->prim_message_id);
 		cl_show_set(about, "date", imdn->date);
 		cl_show_set(about, "to", recipient_of(imdn));
 		cl_show_set(line, "reason", imdn->reason);

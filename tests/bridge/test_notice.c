@@ -274,9 +274,11 @@ static void the_original_is_named_as_its_sender_did(void **state)
 	m.body = PRIM_SLICE("hi");
 	read_document(&text, &imdn);
 	t_slice_is("id, no cpim in it", imdn.message_id, "m1");
+	t_slice_is("not twice", imdn.prim_message_id, "");
 	m.body = prim_slice_of(BODY);
 	read_document(&text, &imdn);
 	t_slice_is("its imdn.Message-ID", imdn.message_id, "Ab1");
+	t_slice_is("its Message-ID", imdn.prim_message_id, "m1");
 	t_slice_is("its DateTime", imdn.date, "2025-11-01T10:00:00+01:00");
 	t_slice_is("to", imdn.recipient, "im:Juliet%20C@jabber.example");
 	t_slice_is("IMDN-017", imdn.original_recipient, "im:list@a.example");

@@ -465,6 +465,22 @@ class Notices(Messages):
                 self.assertEqual(self.deliver(cpim(document)), 200)
                 self.assertEqual(prim.out(), f"{self.ABOUT} {line} [{MINE}]")
 
+    def test_the_id_it_shows_is_the_one_that_send_told(self):
+        ours = ("<message-id xmlns='urn:primbridge:reason'>"
+                f"x{MINE}</message-id>")
+        prim = self.prim("listen")
+        self.assertEqual(self.deliver(cpim(imdn("failed", reason=ours))), 200)
+        self.assertEqual(prim.out(), f"{self.ABOUT} failed [x{MINE}]")
+
+    def test_json_has_both_ids(self):
+        ours = ("<message-id xmlns='urn:primbridge:reason'>"
+                f"x{MINE}</message-id>")
+        prim = self.prim("--json", "listen")
+        self.assertEqual(self.deliver(cpim(imdn("failed", reason=ours))), 200)
+        about = json.loads(prim.out())["about"]
+        self.assertEqual((about["message_id"], about["prim_message_id"]),
+                         (MINE, "x" + MINE))
+
     def test_a_bare_document_is_a_notice_too(self):
         prim = self.prim("listen")
         self.assertEqual(self.deliver(imdn("failed"), "message/imdn+xml"), 200)

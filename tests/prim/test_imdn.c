@@ -147,6 +147,7 @@ static const struct writing_row {
 		.date = T_SLICE("2006-04-04T12:16:49-05:00"),
 		.recipient = T_SLICE("im:bob@example.com"),
 		.original_recipient = T_SLICE("im:b@example.com"),
+		.prim_message_id = T_SLICE("1:im:a&b@c"),
 		.code = 408,
 		.reason = T_SLICE("no & <yes>"),
 	    }, BEGIN ID "<datetime>2006-04-04T12:16:49-05:00</datetime>"
@@ -156,7 +157,9 @@ static const struct writing_row {
 		     "<delivery-notification><status><failed/></status>"
 		     "</delivery-notification>"
 		     "<reason xmlns=\"urn:primbridge:reason\" code=\"408\">"
-		     "no &amp; &lt;yes&gt;</reason></imdn>"},
+		     "no &amp; &lt;yes&gt;</reason>"
+		     "<message-id xmlns=\"urn:primbridge:reason\">"
+		     "1:im:a&amp;b@c</message-id></imdn>"},
 	{ "both recipients or none (IMDN-018)",
          {
 		.status = PRIM_IMDN_STORED,
@@ -167,18 +170,19 @@ static const struct writing_row {
 		     "<recipient-uri>im:a@b</recipient-uri>"
 		     "<original-recipient-uri>im:a@b</original-recipient-uri>"
 		     "<processing-notification><status><stored/></status>"
-		     "</processing-notification></imdn>"   },
+		     "</processing-notification></imdn>" },
 	{ "no recipient",
          {
 		.status = PRIM_IMDN_DISPLAYED,
 		.message_id = T_SLICE("34jk324j"),
 		.date = T_SLICE("D"),
+		.prim_message_id = T_SLICE("34jk324j"),
 		.reason = T_SLICE("seen"),
 	    }, BEGIN ID "<datetime>D</datetime>"
 		     "<display-notification><status><displayed/></status>"
 		     "</display-notification>"
 		     "<reason xmlns=\"urn:primbridge:reason\">seen</reason>"
-		     "</imdn>"                             },
+		     "</imdn>"                           },
 	{ "what no XML can hold",
          {
 		.status = PRIM_IMDN_DELIVERED,
@@ -188,7 +192,7 @@ static const struct writing_row {
 		  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd]]&gt;</message-id>"
 		  "<datetime>&#13;\n</datetime>"
 		  "<delivery-notification><status><delivered/></status>"
-		  "</delivery-notification></imdn>"        },
+		  "</delivery-notification></imdn>"      },
 };
 
 static void a_notice_is_written_so(void **state)

@@ -152,6 +152,28 @@ static void our_reason_is_read_and_no_other(void **state)
 	prim_buf_fini(&room);
 }
 
+static void the_message_id_of_prim_is_read_beside_the_other(void **state)
+{
+	static const char OURS[] =
+	    "<message-id xmlns='urn:primbridge:reason'> 1:im:a@b </message-id>";
+	struct prim_buf b = { 0 }, room = { 0 };
+	struct prim_imdn imdn;
+
+	(void)state;
+	prim_buf_putf(&b, "%s%s%s", SHORT, OURS, CLOSE);
+	assert_true(prim_imdn_parse(prim_buf_slice(&b), &room, &imdn));
+	t_slice_is("imdn", imdn.message_id, "1");
+	t_slice_is("PRIM", imdn.prim_message_id, "1:im:a@b");
+	prim_buf_reset(&b);
+	prim_buf_putf(&b, "%s%s%s%s", SHORT, OURS, OURS, CLOSE);
+	assert_false(prim_imdn_parse(prim_buf_slice(&b), &room, &imdn));
+	prim_buf_reset(&b);
+	prim_buf_putf(&b, "%s%s%s", OPEN, OURS, CLOSE);
+	assert_false(prim_imdn_parse(prim_buf_slice(&b), &room, &imdn));
+	prim_buf_fini(&b);
+	prim_buf_fini(&room);
+}
+
 static void a_hostile_document_is_none(void **state)
 {
 	static const char *const HOSTILE[] = {
@@ -285,6 +307,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_says_what_happened),
 		cmocka_unit_test(our_reason_is_read_and_no_other),
+		cmocka_unit_test(
+		    the_message_id_of_prim_is_read_beside_the_other),
 		cmocka_unit_test(a_hostile_document_is_none),
 		cmocka_unit_test(a_document_has_bounds),
 		cmocka_unit_test(a_notice_is_found_in_its_message),
