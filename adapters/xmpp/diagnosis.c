@@ -15,13 +15,14 @@ static const struct {
 } KNOWN[] = {
 	{"not-authorized", BRIDGE_ERROR,
          "the XMPP server refuses our secret: compare secret_file with its "
-	    "component_secret"                  },
+	    "component_secret (Prosody) or password (ejabberd, which says the "
+	    "same when the component is not among the hosts of its listener)"},
 	{ "host-unknown",  BRIDGE_ERROR,
-         "the XMPP server has no such component"},
+         "the XMPP server has no such component"                             },
 	{ "conflict",      BRIDGE_WARN,
-         "another connection holds the component, trying again; Prosody "
-	    "lets a new one win with component_conflict_resolve = "
-	    "\"kick_old\""                      },
+         "another connection holds the component, or the server itself has "
+	    "that domain; trying again; Prosody lets a new one win with "
+	    "component_conflict_resolve = \"kick_old\""                      },
 };
 
 bool xa_diagnosis_is_error(xmpp_stanza_t *stanza)

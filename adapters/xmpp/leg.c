@@ -114,6 +114,27 @@ static void take_iq(struct xa_leg *leg, xmpp_stanza_t *iq)
 		xa_leg_take(leg, answer);
 }
 
+/* ejabberd hands out what is for one component to any of them, unless it is told
+ * not to. We cannot answer in the name of another, and somebody else has ours:
+ * only the operator can mend that. */
+static bool is_astray(struct xa_leg *leg, xmpp_stanza_t *stanza)
+{
+	struct prim_slice to = xa_stanza_get(stanza, "to");
+	struct xa_jid jid;
+
+	if (!xa_jid_split(to, &jid) ||
+	    prim_slice_eq_nocase(jid.domain, leg->setup.host))
+		return false;
+	if (!leg->astray)
+		bridge_log(leg->setup.bridge, BRIDGE_WARN,
+		    "the XMPP server sends us what is for another component, "
+		    "and ours is lost the same way; ejabberd needs "
+		    "global_routes: false host=%.*s to=%s",
+		    PRIM_SLICE_ARG(leg->setup.host), bridge_quote(to));
+	leg->astray = true;
+	return true;
+}
+
 /*
  * Link callbacks: what the protocol wants from us.
  */
@@ -160,6 +181,7 @@ static void link_up(void *ctx)
 	if (leg->unsent.len)
 		xa_wire_write(&leg->wire, prim_buf_slice(&leg->unsent));
 	prim_buf_reset(&leg->unsent);
+	leg->astray = false;
 	leg->setup.ops->up(leg->setup.ctx, leg);
 }
 
@@ -182,6 +204,8 @@ static void link_stanza(void *ctx, xmpp_stanza_t *stanza)
 {
 	struct xa_leg *leg = ctx;
 
+	if (is_astray(leg, stanza))
+		return;
 	if (xa_stanza_is_core(stanza, "message"))
 		take_message(leg, stanza);
 	else if (xa_stanza_is_core(stanza, "presence"))

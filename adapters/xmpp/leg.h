@@ -77,6 +77,7 @@ struct xa_leg {
 	struct event *timer;    /* owned */
 	int64_t armed_ms;       /* when it fires; INT64_MAX: never */
 	int64_t hold_ms;        /* how long a delivery waits for a receipt */
+	bool astray;            /* said so since the link is up */
 	xmpp_stanza_t *parked;  /* owned: it found no room */
 	struct prim_buf unsent; /* answers that wait for the link */
 	uint64_t unfenced;      /* deliveries lost before the fence, ever */

@@ -220,8 +220,10 @@ static const struct {
 	const char *log;
 } DIAGNOSES[] = {
 	{STREAM_ERROR("not-authorized"),   "refuses our secret"},
+	{ STREAM_ERROR("not-authorized"),  "(ejabberd"         },
 	{ STREAM_ERROR("host-unknown"),    "no such component" },
 	{ STREAM_ERROR("conflict"),        "kick_old"          },
+	{ STREAM_ERROR("conflict"),        "the server itself" },
 	{ STREAM_ERROR("system-shutdown"), "system-shutdown"   },
 	{ "</stream:stream>",              "closed the stream" },
 	{ "<message",		      NULL                },

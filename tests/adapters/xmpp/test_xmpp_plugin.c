@@ -408,6 +408,34 @@ static void a_server_that_does_not_read_fills_no_memory(void **state)
 	prim_buf_fini(&body);
 }
 
+/* ejabberd with global_routes, and two components. */
+static void
+what_is_for_another_component_is_told_once_and_left_alone(void **state)
+{
+	static const char *const ASTRAY =
+	    "<message from='juliet@jabber.example/x' to='paris@gw.prim.example'>"
+	    "<body>lost</body></message>"
+	    "<presence type='subscribe' from='juliet@jabber.example' "
+	    "to='gw.prim.example'/>"
+	    "<iq type='get' id='i1' from='juliet@jabber.example/x' "
+	    "to='gw.prim.example'><ping xmlns='urn:xmpp:ping'/></iq>";
+	struct world *w = *state;
+	const char *told;
+
+	start(w);
+	say(w, ASTRAY);
+	say(w, ASTRAY);
+	say(w,
+	    "<message from='juliet@jabber.example/x' to='romeo@PRIM.example'>"
+	    "<body>found</body></message>");
+	await_said(w, "submit im:juliet@jabber.example im:romeo@");
+	assert_int_equal(w->bridge.submissions, 1);
+	told = strstr(fake_text(&w->bridge.log), "global_routes: false");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "global_routes: false"));
+	assert_null(strstr(server_heard(&w->server.links[0]), "i1"));
+}
+
 static void a_stanza_too_big_is_answered_and_the_link_stays(void **state)
 {
 	struct world *w = *state;
@@ -560,6 +588,7 @@ int main(void)
 		TEST(nothing_is_said_in_the_name_of_others),
 		TEST(a_domain_is_written_in_lower_case),
 		TEST(a_server_that_does_not_read_fills_no_memory),
+		TEST(what_is_for_another_component_is_told_once_and_left_alone),
 		TEST(a_stanza_too_big_is_answered_and_the_link_stays),
 		TEST(a_bridge_that_stops_takes_nothing_new),
 		TEST(other_domains_speak_through_the_gateway),
