@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
 
@@ -35,16 +36,29 @@ static void ending_free(struct br_ending *e)
 	prim_free(e);
 }
 
+/* What ended with its account meanwhile is not in quarantine. */
+static void tell_quarantine(const struct br_ending *e)
+{
+	br_metric_add(BR_METRIC_QUARANTINES, 1);
+	br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
+	br_warn(&e->server->log, "message quarantined seq=%lld code=%u why=%s",
+	    (long long)e->seq, e->code,
+	    br_quote(prim_slice_make(e->reason, e->reason_len)));
+}
+
 static void on_written(void *arg, enum br_store_outcome outcome)
 {
 	struct br_ending *e = arg;
 	struct br_server *s = e->server;
 
-	if (outcome == BR_STORE_FAILED)
+	if (outcome == BR_STORE_FAILED) {
 		prim_timer_set(&s->wheel, &e->again,
 		    br_server_now(s) + AGAIN_MS);
-	else
-		ending_free(e);
+		return;
+	}
+	if (outcome == BR_STORE_DONE && e->what == QUARANTINE)
+		tell_quarantine(e);
+	ending_free(e);
 }
 
 static void report_write(struct br_ending *e)
@@ -145,7 +159,7 @@ void br_ending_tell(struct br_server *s, const struct br_store_message *m,
 }
 
 /* What ended with its account was told of; of what is damaged nothing can be
- * said: of that only the number is left. */
+ * said: of that only the number is left, which a quarantine tells by itself. */
 static void on_read(void *arg, const struct br_store_message *m, bool failed)
 {
 	struct br_ending *e = arg;
@@ -155,7 +169,7 @@ static void on_read(void *arg, const struct br_store_message *m, bool failed)
 	(void)failed;
 	if (m)
 		br_ending_tell(s, m, e->code, reason);
-	else
+	else if (e->what != QUARANTINE)
 		br_info(&s->log, "message end code=%u seq=%lld why=%s", e->code,
 		    (long long)e->seq, br_quote(reason));
 	ending_write(e);
@@ -174,10 +188,17 @@ void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
 {
 	struct br_ending *e = ending_new(s, seq, code, reason);
 
-	br_warn(&s->log, "message quarantined seq=%lld code=%u why=%s",
-	    (long long)seq, code, br_quote(reason));
 	e->what = QUARANTINE;
 	br_store_message_get(s->store, seq, on_read, e);
+}
+
+void br_ending_quarantine_told(struct br_server *s, int64_t seq, unsigned code,
+    struct prim_slice reason)
+{
+	struct br_ending *e = ending_new(s, seq, code, reason);
+
+	e->what = QUARANTINE;
+	ending_write(e);
 }
 
 void br_ending_report(struct br_server *s, const struct br_store_report *report)

@@ -27,8 +27,12 @@ void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
 void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
     struct prim_slice reason);
 
-/* Out of circulation instead. */
+/* Out of circulation instead; the line of its end is written here, too, and when
+ * it is done the log warns of it. */
 void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
+    struct prim_slice reason);
+/* The same where that line is written already. */
+void br_ending_quarantine_told(struct br_server *s, int64_t seq, unsigned code,
     struct prim_slice reason);
 
 /* Is the end of `seq` on its way to the store? */

@@ -273,14 +273,19 @@ void br_row_note_attempt(struct br_outbox *o, struct br_row *row,
 
 /* ---- taken back (outbox_recall.c) ---- */
 
-/* `row` was handed over under `delivery` and is taken back, while its adapter may
- * still say what became of it. */
+/* `row` was handed over under `delivery` and is taken back. Its adapter may still
+ * say what became of it, also one that closed its window or was started anew. */
 void br_row_recall(struct br_row *row, const struct prim_digest *delivery);
 /* It is handed over again, or over. */
 void br_row_recall_end(struct br_row *row);
-/* The row that `dest` had under `delivery`, and that waits now; or NULL. */
+/* The row that `dest` had under `delivery`, and that waits now, or is on its way
+ * there again; or NULL. */
 struct br_row *br_dest_recalled(const struct br_dest *dest,
     const struct prim_digest *delivery);
+/* What was heard of it, to be looked at before it is handed over again. */
+void br_row_note_recalled(struct br_row *row, unsigned code);
+/* 0: nothing. */
+unsigned br_row_recalled_code(const struct br_row *row);
 
 /* ---- fair shares (outbox_site.c) ---- */
 

@@ -16,6 +16,7 @@ struct order {
 	br_outbox_done_fn done;
 	void *arg;          /* borrowed */
 	const char *reason; /* static */
+	bool had_row;       /* it was in circulation */
 	bool was_quarantined;
 };
 
@@ -120,12 +121,40 @@ static void retry(struct order *order, struct br_row *row)
 
 /* ---- out of it ---- */
 
+/* Nobody has it in memory any more: like other ends it is written as soon as it
+ * can be. */
+static void end_later(struct order *order)
+{
+	struct br_server *s = order->outbox->server;
+	const struct prim_slice reason = prim_slice_of(order->reason);
+
+	if (order->verb == BR_OUTBOX_DROP)
+		br_ending_start(s, order->seq, PRIM_INTERNAL_ERROR, reason);
+	else
+		br_ending_quarantine_told(s, order->seq, PRIM_INTERNAL_ERROR,
+		    reason);
+	order_end(order,
+	    "nobody gets it any more, but the database could not be written: "
+	    "that is tried again, and unless it succeeds the message is back "
+	    "when primd starts the next time; look at free disk space and the "
+	    "log of primd");
+}
+
 static void on_ended(void *arg, enum br_store_outcome outcome)
 {
-	const struct order *order = arg;
+	struct order *order = arg;
+	const bool is_done = outcome == BR_STORE_DONE;
 
-	if (outcome == BR_STORE_DONE && order->was_quarantined)
+	if (outcome == BR_STORE_FAILED && order->had_row) {
+		end_later(order);
+		return;
+	}
+	if (is_done && order->was_quarantined)
 		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, -1);
+	if (is_done && order->verb == BR_OUTBOX_QUARANTINE) {
+		br_metric_add(BR_METRIC_QUARANTINES, 1);
+		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
+	}
 	order_settle(arg, outcome);
 }
 
@@ -149,7 +178,10 @@ static void on_known(void *arg, const struct br_store_message *m, bool failed)
 {
 	struct order *order = arg;
 
-	(void)failed;
+	if (failed && !order->had_row) {
+		order_settle(order, BR_STORE_FAILED);
+		return;
+	}
 	if (m && !m->is_quarantined)
 		br_ending_tell(order->outbox->server, m, PRIM_INTERNAL_ERROR,
 		    prim_slice_of(order->reason));
@@ -160,11 +192,9 @@ static void on_known(void *arg, const struct br_store_message *m, bool failed)
 static void take_out(struct order *order, struct br_row *row)
 {
 	order->reason = "dropped by the operator";
-	if (order->verb == BR_OUTBOX_QUARANTINE) {
+	if (order->verb == BR_OUTBOX_QUARANTINE)
 		order->reason = "quarantined by the operator";
-		br_metric_add(BR_METRIC_QUARANTINES, 1);
-		br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
-	}
+	order->had_row = row != NULL;
 	if (row)
 		br_row_drop(order->outbox, row);
 	br_store_message_get(order->outbox->server->store, order->seq, on_known,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Deliveries that were taken back from an adapter that lives: what it says of
- * them still counts. */
+/* Deliveries that were taken back from an adapter, for it was silent, its link to
+ * its network was lost, or it died: what it says of them still counts. */
 
 #include "bridge/outbox_private.h"
 
@@ -11,6 +11,7 @@ struct br_recall {
 	struct prim_table_node node;
 	struct prim_digest delivery;
 	struct br_row *row; /* borrowed: owns us */
+	unsigned code;      /* heard while its next turn had begun, or 0 */
 };
 
 void br_row_recall(struct br_row *row, const struct prim_digest *delivery)
@@ -47,8 +48,18 @@ struct br_row *br_dest_recalled(const struct br_dest *dest,
 		    node);
 
 		if (prim_digest_eq(&r->delivery, delivery) &&
-		    r->row->lane->dest == dest && !r->row->transit)
+		    r->row->lane->dest == dest)
 			return r->row;
 	}
 	return NULL;
+}
+
+void br_row_note_recalled(struct br_row *row, unsigned code)
+{
+	row->recall->code = code;
+}
+
+unsigned br_row_recalled_code(const struct br_row *row)
+{
+	return row->recall ? row->recall->code : 0;
 }

@@ -327,8 +327,6 @@ void br_row_end(struct br_outbox *o, struct br_row *row, unsigned code,
 void br_row_quarantine(struct br_outbox *o, struct br_row *row, unsigned code,
     struct prim_slice reason)
 {
-	br_metric_add(BR_METRIC_QUARANTINES, 1);
-	br_metric_add(BR_METRIC_OUTBOX_QUARANTINED, 1);
 	br_ending_quarantine(o->server, row->seq, code, reason);
 	br_row_drop(o, row);
 }

@@ -200,6 +200,23 @@ static void report_late(struct br_server *s,
 		br_ending_report(s, report);
 }
 
+/* Its next turn may have begun: what is just being read ends when it was. */
+static void end_recalled(struct br_server *s, struct br_row *row,
+    const struct br_store_report *report)
+{
+	struct br_transit *t = row->transit;
+
+	if (t && t->is_holding) {
+		br_transit_row_end(t, report->code, report->reason);
+	} else if (t) {
+		br_row_note_recalled(row, report->code);
+	} else {
+		br_ending_start_unheld(s, row->seq, report->code,
+		    br_transit_reason(report->code, report->reason));
+		br_row_drop(s->outbox, row);
+	}
+}
+
 /* About one that was taken back and has not been handed over again. */
 static bool settle_recalled(struct br_server *s, const struct br_dest *dest,
     const struct br_store_report *report)
@@ -211,12 +228,26 @@ static bool settle_recalled(struct br_server *s, const struct br_dest *dest,
 	/* What follows links is not at its end with a refusal: it is asked
 	 * there again, and goes on then. */
 	if (br_transit_is_final(report->code) &&
-	    !(row->lane->target && br_transit_is_refusal(report->code))) {
-		br_ending_start_unheld(s, row->seq, report->code,
-		    br_transit_reason(report->code, report->reason));
-		br_row_drop(s->outbox, row);
-	}
+	    !(row->lane->target && br_transit_is_refusal(report->code)))
+		end_recalled(s, row, report);
 	return true;
+}
+
+/* One that was taken back from `dest` while it is on its way to be a row. There
+ * are few of them, for a moment. */
+static struct br_transit *committing_find(const struct br_server *s,
+    const struct br_dest *dest, const struct prim_digest *delivery)
+{
+	struct br_transit *t;
+
+	if (dest->committing == 0)
+		return NULL;
+	TAILQ_FOREACH(t, &s->transits, of_server) {
+		if (t->is_committing && t->was_handed && t->dest == dest &&
+		    prim_digest_eq(&t->message->delivery, delivery))
+			return t;
+	}
+	return NULL;
 }
 
 void br_transit_report(struct br_server *s, struct br_dest *dest,
@@ -228,6 +259,8 @@ void br_transit_report(struct br_server *s, struct br_dest *dest,
 		.code = code,
 		.reason = text };
 
+	if (!t)
+		t = committing_find(s, dest, delivery);
 	if (!t && !settle_recalled(s, dest, &report))
 		report_late(s, &report);
 	if (!t)

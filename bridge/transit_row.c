@@ -65,13 +65,12 @@ void br_transit_ended(void *arg, const struct br_store_message *m, bool failed)
 		br_row_drop(s->outbox, row);
 }
 
+/* Or gone with its account: then there is nothing to put aside. */
 static void row_damaged(struct br_transit *t)
 {
 	struct br_row *row = t->row;
 	struct br_dest *dest = row->lane->dest;
 
-	br_error(&t->server->log, "stored message damaged seq=%lld to=%s",
-	    (long long)row->seq, dest->name);
 	t->row = NULL;
 	dest->is_kicked = true;
 	br_row_quarantine(t->server->outbox, row, PRIM_INTERNAL_ERROR,
@@ -103,7 +102,7 @@ static void row_back(struct br_transit *t, const struct br_row_setback *how)
 	const bool pauses = !how->now && dest->host &&
 	    row->deaths < BR_DEATHS_MAX;
 
-	if (t->is_handed && br_host_is_up(dest->host))
+	if (t->was_handed)
 		br_row_recall(row, &t->message->delivery);
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
@@ -178,9 +177,14 @@ static void row_to_inbox(struct br_transit *t)
 /* It is read, and its attempt is noted. */
 static void row_go(struct br_transit *t)
 {
+	unsigned code;
+
 	if (t->is_waiting || t->is_noting)
 		return;
-	if (prim_timer_is_set(&t->row->lane->retry))
+	code = br_row_recalled_code(t->row);
+	if (code)
+		br_transit_row_end(t, code, PRIM_SLICE_NONE);
+	else if (prim_timer_is_set(&t->row->lane->retry))
 		br_transit_row_back(t, 0, PRIM_SLICE_NONE);
 	else if (t->row->lane->target && !br_transit_link(t))
 		br_transit_row_home(t);

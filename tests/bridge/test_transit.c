@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What must be durable before anybody hears of it, with a store that is slow. */
+/* What must be durable before anybody hears of it, and what is heard in odd
+ * moments, with a store that is slow, or fails. */
 
 #include "tests/lib/t.h"
 
@@ -9,7 +10,8 @@
 #include <unistd.h>
 
 #include "bridge/log.h"
-#include "bridge/outbox.h"
+#include "bridge/metric.h"
+#include "bridge/outbox_private.h"
 #include "bridge/store_private.h"
 #include "prim/base.h"
 #include "tests/talk/adapter.h"
@@ -232,6 +234,148 @@ static void what_has_ended_cannot_be_dropped(void **state)
 	talk_world_turn(w);
 }
 
+/* ---- what an adapter says of what was taken from it ---- */
+
+#define WINDOW(n) "WINDOW PRIM/1.0 - 0\r\nWindow: " #n "\r\n\r\n"
+
+/* The adapter gets alice's message; what it would report of it. */
+static void hand_over(struct talk_world *w, struct prim_buf *report)
+{
+	static const char NAME[] = "Delivery-ID: ";
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+	struct talk_conn *alice = log_in(w);
+	struct prim_slice heard;
+
+	begin(w, far, "far");
+	talk_conn_say(w, alice, PRIM_SLICE(SEND));
+	heard = talk_conn_unread(far);
+	while (heard.len > 0 && !prim_slice_starts(heard, prim_slice_of(NAME)))
+		heard = prim_slice_from(heard, 1);
+	assert_true(heard.len > 0);
+	prim_buf_puts(report, "REPORT PRIM/1.0 - 0\r\n");
+	prim_buf_put(report, prim_slice_cut(&heard, '\n'));
+	prim_buf_puts(report, "\nCode: 200\r\n\r\n");
+	far->taken = far->in.len;
+}
+
+static void what_is_reported_while_it_is_stored_is_its_end(void **state)
+{
+	struct talk_world *w = *state;
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+	struct prim_buf report = { 0 };
+
+	hand_over(w, &report);
+	talk_conn_put(far, PRIM_SLICE(WINDOW(0)));
+	assert_int_equal(br_store_pending(w->server->store), 1);
+	talk_conn_put(far, prim_buf_slice(&report));
+	talk_world_turn(w);
+	assert_true(hears(&w->conns[1], "m1 0 101"));
+	assert_int_equal(br_outbox_rows(w->server->outbox), 0);
+	prim_buf_fini(&report);
+}
+
+static void what_is_reported_while_it_is_read_is_its_end(void **state)
+{
+	struct talk_world *w = *state;
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+	struct prim_buf report = { 0 };
+
+	hand_over(w, &report);
+	talk_conn_say(w, far, PRIM_SLICE(WINDOW(0)));
+	assert_int_equal(br_outbox_rows(w->server->outbox), 1);
+	talk_conn_put(far, PRIM_SLICE(WINDOW(9)));
+	talk_world_nudge(w);
+	assert_true(br_store_pending(w->server->store) > 0);
+	talk_conn_put(far, prim_buf_slice(&report));
+	talk_world_turn(w);
+	assert_false(hears(far, "SEND"));
+	assert_int_equal(br_outbox_rows(w->server->outbox), 0);
+	prim_buf_fini(&report);
+}
+
+/* ---- a store that fails ---- */
+
+static int interrupt(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static void break_store(struct talk_world *w, bool is_broken)
+{
+	sqlite3_progress_handler(w->server->store->write[BR_STORE_QUEUE].sql, 1,
+	    is_broken ? interrupt : NULL, NULL);
+}
+
+struct state {
+	bool is_there, is_quarantined;
+};
+
+static void on_read(void *arg, const struct br_store_message *m, bool failed)
+{
+	struct state *found = arg;
+
+	assert_false(failed);
+	found->is_there = m != NULL;
+	found->is_quarantined = m && m->is_quarantined;
+}
+
+static void what_the_operator_ends_has_its_end_when_it_can(void **state)
+{
+	static const enum br_outbox_verb VERBS[] = { BR_OUTBOX_DROP,
+		BR_OUTBOX_QUARANTINE };
+	struct talk_world *w = *state;
+	struct br_store *store = w->server->store;
+	struct talk_conn *alice = log_in(w);
+	struct state found;
+	bool is_refused;
+	int64_t seq;
+
+	for (unsigned i = 0; i < PRIM_COUNT(VERBS); i++) {
+		send_to_bob(w, alice, i);
+		seq = TAILQ_LAST(&w->server->outbox->rows, br_rows)->seq;
+		break_store(w, true);
+		br_outbox_order(w->server->outbox, seq, VERBS[i], on_ordered,
+		    &is_refused);
+		br_store_settle(store);
+		assert_true(is_refused);
+		break_store(w, false);
+		talk_world_advance(w, 6000);
+		br_store_message_get(store, seq, on_read, &found);
+		br_store_settle(store);
+		assert_int_equal(found.is_there,
+		    VERBS[i] == BR_OUTBOX_QUARANTINE);
+		assert_int_equal(found.is_there, found.is_quarantined);
+	}
+}
+
+/* ---- an account that goes ---- */
+
+static void expect_no_damage(void *arg, struct prim_slice line)
+{
+	(void)arg;
+	for (; line.len > 0; line = prim_slice_from(line, 1))
+		assert_false(prim_slice_starts(line, PRIM_SLICE("damaged")));
+}
+
+static void what_is_gone_is_not_put_aside(void **state)
+{
+	struct talk_world *w = *state;
+	struct br_store *store = w->server->store;
+	const struct br_store_end end = { .code = PRIM_NOT_FOUND };
+	int64_t before = br_metric_get(BR_METRIC_OUTBOX_QUARANTINED);
+	struct talk_conn *alice = log_in(w);
+
+	talk_conn_say(w, alice, PRIM_SLICE(SEND));
+	assert_true(hears(alice, "m1 0 101"));
+	br_store_message_end(store, 1, &end, NULL, NULL);
+	br_store_settle(store);
+	br_log_set_sink(expect_no_damage, NULL);
+	begin(w, &w->conns[TALK_CONNS], "far");
+	assert_null(br_outbox_find(w->server->outbox, 1));
+	assert_int_equal(br_metric_get(BR_METRIC_OUTBOX_QUARANTINED), before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -241,6 +385,10 @@ int main(void)
 		TEST(nothing_is_handed_over_before_its_attempt_is_noted),
 		TEST(whoever_refused_it_is_not_asked_again),
 		TEST(what_has_ended_cannot_be_dropped),
+		TEST(what_is_reported_while_it_is_stored_is_its_end),
+		TEST(what_is_reported_while_it_is_read_is_its_end),
+		TEST(what_the_operator_ends_has_its_end_when_it_can),
+		TEST(what_is_gone_is_not_put_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
