@@ -130,6 +130,9 @@ static const struct {
 	[BR_METRIC_STORE_ERRORS] = {
 	    "store_errors_total",
 	    "Operations of the store that failed." },
+	[BR_METRIC_STORE_SALVAGED] = {
+	    "store_salvaged",
+	    "1 while a damaged queue.db is kept that was made anew: see the log." },
 	[BR_METRIC_ADAPTER_STARTS] = {
 	    "adapter_starts_total",
 	    "Adapter hosts started." },

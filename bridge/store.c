@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The loop's side of the store: opening, handing jobs out, calling back. */
 
+#include "bridge/store_salvage.h"
 #include "bridge/stored.h"
 
 #include <assert.h>
@@ -270,13 +271,20 @@ bool br_store_changed(const struct br_store_query *q, struct br_store_job *job)
 
 /* Open and close. */
 
+static bool writer_open(struct br_store *s, enum br_store_file file,
+    struct br_err *err)
+{
+	return file == BR_STORE_QUEUE
+	    ? br_store_queue_open(s, err)
+	    : br_store_db_open(&s->write[file], &s->place, file, true, err);
+}
+
 static bool databases_open(struct br_store *s, struct br_err *err)
 {
 	for (int file = 0; file < BR_STORE_FILES; file++) {
 		s->write[file].keys = &s->keys;
 		s->read[file].keys = &s->keys;
-		if (!br_store_db_open(&s->write[file], &s->place,
-			(enum br_store_file)file, true, err) ||
+		if (!writer_open(s, (enum br_store_file)file, err) ||
 		    !br_store_db_open(&s->read[file], &s->place,
 			(enum br_store_file)file, false, err))
 			return false;
@@ -333,11 +341,14 @@ struct br_store *br_store_open(struct event_base *base, const char *dir,
 	len = snprintf(s->place.dir, sizeof(s->place.dir), "%s", dir);
 	boxes_init(s);
 	br_store_renewals_open(s);
-	if (len < 0 || (size_t)len >= sizeof(s->place.dir))
+	if (len < 0 || (size_t)len >= sizeof(s->place.dir)) {
 		br_err_set(err, "the name of the data folder is too long");
-	else if (databases_open(s, err) && br_store_threads_start(s, err))
-		return s;
-	return store_free(s);
+		return store_free(s);
+	}
+	if (!databases_open(s, err))
+		return store_free(s);
+	br_store_salvage_tell(s);
+	return br_store_threads_start(s, err) ? s : store_free(s);
 }
 
 /* Frees without calling back. */

@@ -185,18 +185,17 @@ static bool wal_make_durable(sqlite3 *sql, const char *path, struct br_err *err)
 }
 
 /* A damaged file is found before the first message depends on it. */
-static bool check(sqlite3 *sql, const char *path, struct br_err *err)
+static bool check(struct br_store_db *db, const char *path, struct br_err *err)
 {
 	char answer[256];
 	struct stat st;
 
 	if (stat(path, &st) != 0 || st.st_size > CHECK_MAX)
 		return true;
-	if (!ask(sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
-		return br_store_db_err(sql, path, err);
-	if (strcmp(answer, "ok") != 0)
-		return br_store_db_damaged(path, answer, err);
-	return true;
+	if (!ask(db->sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
+		return br_store_db_err(db->sql, path, err);
+	db->is_damaged = strcmp(answer, "ok") != 0;
+	return !db->is_damaged || br_store_db_damaged(path, answer, err);
 }
 
 static bool set_up(sqlite3 *sql, const char *settings)
@@ -219,6 +218,28 @@ static bool open_read(struct br_store_db *db, const char *path, bool memory,
 	return true;
 }
 
+/* A step that finds its tables there already, or a version that there will never
+ * be, is damage, too. */
+static bool schema_bring(struct br_store_db *db, const char *path,
+    enum br_store_file file, struct br_err *err)
+{
+	char what[BR_STORE_WHAT_MAX];
+	int version = 0;
+
+	if (!br_store_schema_version(db->sql, file, path, &version, err)) {
+		db->is_damaged = !br_store_schema_is_plausible(version);
+		return false;
+	}
+	if (!br_store_schema_run(db->sql, file, path, err)) {
+		db->is_damaged = sqlite3_errcode(db->sql) == SQLITE_ERROR;
+		return false;
+	}
+	db->is_damaged = br_store_schema_version(db->sql, file, path, &version,
+			     err) &&
+	    !br_store_shape_is_whole(db->sql, file, version, what);
+	return !db->is_damaged || br_store_db_damaged(path, what, err);
+}
+
 /* Deleted messages need no overwriting of whole freed pages; deleted secrets
  * do, and Debian's SQLite does that by itself. */
 static bool open_write(struct br_store_db *db, const char *path,
@@ -226,8 +247,7 @@ static bool open_write(struct br_store_db *db, const char *path,
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 	    SQLITE_OPEN_NOMUTEX | (memory ? SQLITE_OPEN_URI : 0);
-	char answer[32], what[BR_STORE_WHAT_MAX];
-	int version = 0;
+	char answer[32];
 
 	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK ||
 	    !set_up(db->sql, SETTINGS_WRITE))
@@ -240,14 +260,22 @@ static bool open_write(struct br_store_db *db, const char *path,
 		sizeof(answer)))
 		return br_store_db_err(db->sql, path, err);
 	if (!memory &&
-	    (!journal_set(db->sql, path, err) || !check(db->sql, path, err) ||
+	    (!journal_set(db->sql, path, err) || !check(db, path, err) ||
 		!wal_make_durable(db->sql, path, err)))
 		return false;
-	if (!br_store_schema_run(db->sql, file, path, err) ||
-	    !br_store_schema_version(db->sql, file, path, &version, err))
-		return false;
-	return br_store_shape_is_whole(db->sql, file, version, what) ||
-	    br_store_db_damaged(path, what, err);
+	return schema_bring(db, path, file, err);
+}
+
+/* Of a damaged file nothing may change by being closed: its log is part of it. */
+static void note_damage(struct br_store_db *db)
+{
+	int code = sqlite3_errcode(db->sql) & 0xff;
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		db->is_damaged = true;
+	if (db->is_damaged && db->sql)
+		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+		    NULL);
 }
 
 bool br_store_db_open(struct br_store_db *db,
@@ -257,6 +285,7 @@ bool br_store_db_open(struct br_store_db *db,
 	char path[BR_STORE_PATH_MAX];
 	bool memory = place->memory != 0, fine;
 
+	db->is_damaged = false;
 	if (!path_format(place, file, path))
 		return br_err_set(err,
 		    "the name of the data folder is longer "
@@ -269,8 +298,10 @@ bool br_store_db_open(struct br_store_db *db,
 		    (memory || folder_sync(place->dir, err));
 	else
 		fine = open_read(db, path, memory, err);
-	if (!fine)
+	if (!fine) {
+		note_damage(db);
 		br_store_db_close(db);
+	}
 	return fine;
 }
 

@@ -24,6 +24,8 @@
 #define BR_STORE_PATH_MAX 4096
 #define BR_STORE_FORGET   (48 * 3600000LL) /* ms past an end (DESIGN 5) */
 
+#define BR_STORE_QUEUE_VERSION 2 /* of the schema of queue.db */
+
 enum br_store_file { BR_STORE_PRIMD, BR_STORE_QUEUE, BR_STORE_FILES };
 
 /* ---- connections (store_db.c) ---- */
@@ -135,6 +137,7 @@ struct br_store_db {
 	struct prim_buf room;    /* for one notice */
 	int64_t
 	    seq; /* the last that a message got; of the writer of queue.db */
+	bool is_damaged; /* that is why it could not be opened */
 };
 
 /* Opens `file`; with `writes` makes and migrates it. False with a sentence;
@@ -157,6 +160,8 @@ bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,
 /* Its version; false: not to be read, or newer than we are. */
 bool br_store_schema_version(sqlite3 *sql, enum br_store_file file,
     const char *path, int *out_version, struct br_err *err);
+/* One that there may be some day? Anything else is damage. */
+bool br_store_schema_is_plausible(int version);
 /* An empty one of `version`, in memory; sqlite3_close(). NULL: no memory. */
 sqlite3 *br_store_schema_model(enum br_store_file file, int version);
 
@@ -322,6 +327,30 @@ void br_store_write_finish(struct br_store *s, struct br_store_job *job);
 
 /* Reads the secret, or makes it, and derives the keys. */
 bool br_store_secret_load(struct br_store *s, struct br_err *err);
+
+/* The copies of the secret in one queue.db, as far as they are found. */
+#define BR_SECRET_LEN 32
+#define BR_SECRETS    3
+struct br_store_secrets {
+	bool is_there[BR_SECRETS]; /* and as long as it must be */
+	uint8_t octets[BR_SECRETS][BR_SECRET_LEN];
+	unsigned count;
+	bool is_any; /* or one was there, and is damaged */
+};
+
+/* A row of meta: notes it if it is one of them. */
+void br_store_secret_take(struct br_store_secrets *c, struct prim_slice name,
+    struct prim_slice octets);
+/* What they agree on. False: not enough of them. */
+bool br_store_secret_vote(const struct br_store_secrets *c,
+    uint8_t out_secret[BR_SECRET_LEN]);
+/* Makes all of them alike. */
+bool br_store_secret_write(struct br_store_db *db,
+    const struct br_store_secrets *c, const uint8_t secret[BR_SECRET_LEN]);
+void br_store_keys_init(struct br_store_keys *keys,
+    const uint8_t secret[BR_SECRET_LEN]);
+/* One more copy, in a file beside queue.db. False: there is none. */
+bool br_store_key_read(const char *path, uint8_t out_secret[BR_SECRET_LEN]);
 
 /* Of a queue.db that an older primd made: fills in what its schema step could
  * not, once. */

@@ -9,6 +9,8 @@
 
 #include "prim/base.h"
 
+#define PLAUSIBLE 255 /* no schema will have a higher number */
+
 static const char *const PRIMD_STEPS[] = {
 	"CREATE TABLE account ("
 	" key TEXT PRIMARY KEY NOT NULL CHECK (length(key) > 0),"
@@ -259,6 +261,9 @@ static const char *const QUEUE_STEPS[] = {
 	"INSERT INTO meta (name, value) VALUES ('upgrade', x'01');",
 };
 
+_Static_assert(PRIM_COUNT(QUEUE_STEPS) == BR_STORE_QUEUE_VERSION,
+    "store_rescue.c has to know the new tables, too");
+
 static const struct {
 	const char *const *steps;
 	int count;
@@ -319,12 +324,19 @@ sqlite3 *br_store_schema_model(enum br_store_file file, int version)
 	return NULL;
 }
 
+bool br_store_schema_is_plausible(int version)
+{
+	return version >= 0 && version <= PLAUSIBLE;
+}
+
 bool br_store_schema_version(sqlite3 *sql, enum br_store_file file,
     const char *path, int *out_version, struct br_err *err)
 {
 	if (!version_find(sql, out_version))
 		return br_store_db_err(sql, path, err);
-	return (*out_version >= 0 && *out_version <= SCHEMAS[file].count) ||
+	if (!br_store_schema_is_plausible(*out_version))
+		return br_store_db_damaged(path, "it has no version", err);
+	return *out_version <= SCHEMAS[file].count ||
 	    too_new(file, path, *out_version, err);
 }
 

@@ -50,7 +50,7 @@ static void put_names(struct br_store_query *q,
 	br_store_put_text(q, m->notice_from);
 }
 
-static bool row_put(struct br_store_db *db, const struct br_stored *st)
+bool br_stored_put_row(struct br_store_db *db, const struct br_stored *st)
 {
 	const struct br_store_message *m = &st->m;
 	struct br_store_query q = br_store_query(db, BR_SQL_MESSAGE_PUT);
@@ -100,7 +100,7 @@ bool br_stored_put(struct br_store_db *db, const struct br_store_message *m,
 	if (!is_new)
 		return true;
 	db->seq++;
-	return row_put(db, &st) && content_put(db, &st.m);
+	return br_stored_put_row(db, &st) && content_put(db, &st.m);
 }
 
 /* ---- read ---- */

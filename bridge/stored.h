@@ -70,6 +70,8 @@ bool br_stored_drop(struct br_store_db *db, int64_t seq);
 /* Stores a new one. `*out_seq` is 0 when its key is known already. */
 bool br_stored_put(struct br_store_db *db, const struct br_store_message *m,
     int64_t *out_seq);
+/* Only the row of one that was never told of, nor set aside, with its sums. */
+bool br_stored_put_row(struct br_store_db *db, const struct br_stored *st);
 /* Runs `statement` with one number. */
 bool br_stored_run(struct br_store_db *db, enum br_store_statement statement,
     int64_t number);

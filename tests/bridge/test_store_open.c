@@ -209,6 +209,7 @@ static void a_lost_secret_is_not_made_anew(void **state)
 	store_many(w, 0, 1);
 	world_close(w);
 	exec(w, "queue.db", "DELETE FROM meta WHERE name LIKE 'secret%'");
+	assert_int_equal(unlink(path_of(w, "queue.key")), 0);
 	refused(w, "its secret is damaged");
 }
 
@@ -230,7 +231,43 @@ static void a_damaged_secret_is_refused(void **state)
 	world_open(w);
 	world_close(w);
 	exec(w, "queue.db", "UPDATE meta SET value = x'00'");
+	assert_int_equal(unlink(path_of(w, "queue.key")), 0);
 	refused(w, "its secret is damaged");
+}
+
+/* Whatever happens to those in the file, there is one beside it. */
+static void a_secret_is_also_kept_beside(void **state)
+{
+	static const char *const HARM[] = {
+		"DELETE FROM meta WHERE name LIKE 'secret%'",
+		"UPDATE meta SET value = x'00'",
+		"UPDATE meta SET value = zeroblob(32) WHERE name > 'secret';"
+		"DELETE FROM meta WHERE name = 'secret_2'",
+	};
+	struct world *w = *state;
+	uint8_t first[32], again[32];
+	struct stat st;
+
+	world_open(w);
+	store_many(w, 0, 1);
+	br_store_secret(w->store, first);
+	world_close(w);
+	assert_int_equal(stat(path_of(w, "queue.key"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	for (unsigned i = 0; i < PRIM_COUNT(HARM); i++) {
+		exec(w, "queue.db", HARM[i]);
+		world_open(w);
+		br_store_secret(w->store, again);
+		assert_true(message_get(w, 1, NULL));
+		world_close(w);
+		assert_memory_equal(first, again, sizeof(first));
+	}
+	/* One that belongs to another is replaced. */
+	assert_int_equal(truncate(path_of(w, "queue.key"), 31), 0);
+	world_open(w);
+	world_close(w);
+	assert_int_equal(stat(path_of(w, "queue.key"), &st), 0);
+	assert_int_equal(st.st_size, 32);
 }
 
 static void scribble(const struct world *w, const char *name, long at,
@@ -261,10 +298,9 @@ static void a_damaged_page_is_refused(void **state)
 
 	world_open(w);
 	world_close(w);
-	scribble(w, "queue.db", 4096, "not the head of a page");
-	refused(w, "queue.db is damaged: ");
-	/* Of what waits there is no backup to go back to. */
-	refused(w, "no backup has it");
+	scribble(w, "primd.db", 4096, "not the head of a page");
+	refused(w, "primd.db is damaged: ");
+	refused(w, "primctl restore DIR");
 }
 
 static void a_cut_file_is_refused(void **state)
@@ -273,8 +309,8 @@ static void a_cut_file_is_refused(void **state)
 
 	world_open(w);
 	world_close(w);
-	assert_int_equal(truncate(path_of(w, "queue.db"), 8192), 0);
-	refused(w, "queue.db is damaged: ");
+	assert_int_equal(truncate(path_of(w, "primd.db"), 8192), 0);
+	refused(w, "primd.db is damaged: ");
 }
 
 static void a_folder_that_is_not_there_is_refused(void **state)
@@ -311,6 +347,7 @@ int main(void)
 		TEST(a_lost_secret_is_not_made_anew),
 		TEST(a_newer_schema_is_refused),
 		TEST(a_damaged_secret_is_refused),
+		TEST(a_secret_is_also_kept_beside),
 		TEST(a_file_that_is_no_database_is_refused),
 		TEST(a_damaged_page_is_refused),
 		TEST(a_cut_file_is_refused),
