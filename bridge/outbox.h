@@ -217,6 +217,7 @@ void br_outbox_take(struct br_outbox *o, const struct br_store_message *m);
 
 /* May `sender` (key) have one more message of `octets`? Charged for it then.
  * NULL: yes; else a static sentence. */
+#define BR_OUTBOX_SHARE_FULL "too much of this sender waits"
 const char *br_outbox_charge(struct br_outbox *o, struct prim_slice sender,
     uint64_t octets, struct br_sender **out_sender);
 

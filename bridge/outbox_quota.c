@@ -106,7 +106,7 @@ static const char *refusal(struct br_outbox *o, struct prim_slice sender,
 	if (s &&
 	    (s->messages + 1 > messages_max(o) ||
 		s->octets + octets > c->limit_queue / SHARE))
-		return "too much of this sender waits";
+		return BR_OUTBOX_SHARE_FULL;
 	return disk_is_low(o) ? "the disk is nearly full" : NULL;
 }
 

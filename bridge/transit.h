@@ -61,8 +61,9 @@ struct br_transit {
 	unsigned late_code; /* heard before it was stored, or 0 */
 	unsigned deaths;    /* for its row to be: see there */
 	bool is_suspect;
-	bool is_answered; /* the sender has its answer, or there is none */
-	bool is_waiting;  /* for the store or an entity */
+	const char *reason; /* static: of the answer, for a client; or NULL */
+	bool is_answered;   /* the sender has its answer, or there is none */
+	bool is_waiting;    /* for the store or an entity */
 	bool is_committing;
 	bool is_noting;  /* its attempt is being written */
 	bool is_telling; /* that another system has it is being written */

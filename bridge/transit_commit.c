@@ -3,6 +3,8 @@
 
 #include "bridge/transit_private.h"
 
+#include <string.h>
+
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
@@ -42,6 +44,9 @@ static bool is_refused(struct br_transit *t)
 	else
 		why = br_outbox_charge(t->server->outbox, m->sender, t->charged,
 		    &t->sender);
+	if (why && strcmp(why, BR_OUTBOX_SHARE_FULL) == 0)
+		t->reason = "too much of yours waits to be delivered; try "
+			    "again when some of it has arrived";
 	if (why)
 		br_transit_end(t, PRIM_INTERNAL_ERROR, prim_slice_of(why));
 	return why != NULL;

@@ -95,10 +95,25 @@ void br_transit_leave_live(struct br_transit *t)
 	br_metric_set(BR_METRIC_PARKED_BYTES, (int64_t)s->parked_octets);
 }
 
+/* A sentence for people, where it is about what this sender did himself; of
+ * others and of us it tells nothing. PRIM has no place for it, and who does not
+ * know the header passes it over. */
+static struct prim_slice reason_of(const struct br_transit *t,
+    struct prim_buf *room)
+{
+	const struct br_peer *peer = t->ticket.peer;
+
+	if (t->reason && peer && peer->kind == BR_PEER_CLIENT)
+		prim_buf_putf(room, "Bridge-Reason: %s\r\n", t->reason);
+	return prim_buf_slice(room);
+}
+
 /* Answers the sender, once. The caller says how the message ended, or that it
  * did not. */
 static void answer(struct br_transit *t, unsigned code, struct prim_slice kind)
 {
+	struct prim_buf reason = { 0 };
+
 	if (t->is_answered)
 		return;
 	t->is_answered = true;
@@ -106,7 +121,9 @@ static void answer(struct br_transit *t, unsigned code, struct prim_slice kind)
 	code = br_transit_code_for(t->ticket.family, code);
 	br_transit_history(t, BR_HISTORY_ANSWER, code, kind);
 	br_transit_leave_live(t);
-	br_ticket_settle(&t->ticket, code, PRIM_SLICE_NONE, PRIM_SLICE_NONE);
+	br_ticket_settle(&t->ticket, code, reason_of(t, &reason),
+	    PRIM_SLICE_NONE);
+	prim_buf_fini(&reason);
 	br_transit_settle_joints(t, code);
 }
 

@@ -174,6 +174,9 @@ static void on_served(void *arg, unsigned code)
 	struct br_transit *t = arg;
 
 	t->is_waiting = false;
+	if (code == PRIM_INTERNAL_ERROR && !t->server->stopping)
+		t->reason = "you write faster than primbridge reads; wait a "
+			    "minute";
 	if (t->is_answered)
 		br_transit_release(t);
 	else

@@ -167,6 +167,7 @@ static void take_answer(struct chat *chat)
 			.conversation = prim_slice_of(chat->conversation),
 			.text = prim_slice_of(p->text),
 			.code = c->code,
+			.reason = cl_message_reason(c),
 		};
 
 		if (!prim_slice_eq(c->id, prim_slice_of(p->id)))

@@ -272,6 +272,16 @@ const char *cl_message_fate(const struct cl_options *options, unsigned code)
 	return code / 100 == 4 ? "refused" : "not delivered";
 }
 
+struct prim_slice cl_message_reason(const struct prim_command *c)
+{
+	for (unsigned i = 0; i < c->header_count; i++) {
+		if (prim_slice_eq_nocase(c->headers[i].name,
+			PRIM_SLICE("Bridge-Reason")))
+			return c->headers[i].value;
+	}
+	return PRIM_SLICE_NONE;
+}
+
 bool cl_message_is_sent(unsigned code)
 {
 	return code == PRIM_OK || code == PRIM_UNKNOWN_DELIVERY;

@@ -77,5 +77,7 @@ struct prim_slice cl_message_bare(struct prim_slice address);
 const char *cl_message_fate(const struct cl_options *options, unsigned code);
 /* Is `code` a promise (200, 101)? */
 bool cl_message_is_sent(unsigned code);
+/* What the server says of an answer, for a person; empty if nothing. Borrowed. */
+struct prim_slice cl_message_reason(const struct prim_command *c);
 
 #endif

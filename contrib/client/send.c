@@ -87,13 +87,14 @@ static bool try_once(struct cl_session *s, struct cl_outgoing m,
 }
 
 static int tell(const struct cl_options *options, const struct cl_outgoing *m,
-    unsigned code)
+    unsigned code, struct prim_slice reason)
 {
 	struct cl_sent sent = {
 		.message_id = m->message_id,
 		.conversation = m->conversation,
 		.text = m->text,
 		.code = code,
+		.reason = reason,
 	};
 
 	if (!cl_show_fate(options, &sent))
@@ -113,10 +114,18 @@ static int send_message(struct cl_session *s, const struct cl_outgoing *m)
 	for (int i = 0; i < TRIES; i++) {
 		bool ok = try_once(s, *m, deadline_ms, &in_doubt, &err);
 		unsigned code = s->command.code;
+		char *reason = ok
+		    ? prim_slice_copy(cl_message_reason(&s->command))
+		    : NULL;
 
 		cl_session_close(s);
-		if (ok)
-			return tell(options, m, code);
+		if (ok) {
+			int status = tell(options, m, code,
+			    prim_slice_of(reason));
+
+			prim_free(reason);
+			return status;
+		}
 		if (!in_doubt || err.is_final ||
 		    cl_link_now_ms() >= deadline_ms)
 			break;

@@ -103,24 +103,35 @@ static bool fate_json(const struct cl_options *options, const struct cl_sent *m)
 		cl_show_set(line, "imdn_message_id",
 		    cl_message_imdn_id(m->message_id));
 	cl_show_set(line, "conversation_id", m->conversation);
+	cl_show_set(line, "reason", m->reason);
 	return cl_show_json(line);
 }
 
-/* A code that has no sentence of its own is named. */
-static void print_fate(const struct cl_options *options, unsigned code)
+/* In the server's words, if it has any. A code that has no sentence of its own is
+ * named. */
+static void print_fate(const struct cl_options *options,
+    const struct cl_sent *m)
 {
-	const char *fate = cl_message_fate(options, code);
+	const char *fate = cl_message_fate(options, m->code);
+	struct prim_buf b = { 0 };
 
+	if (m->reason.len && !cl_message_is_sent(m->code)) {
+		prim_visible_put(&b, m->reason);
+		printf("not delivered: %.*s (%u)",
+		    PRIM_SLICE_ARG(prim_buf_slice(&b)), m->code);
+		prim_buf_fini(&b);
+		return;
+	}
 	printf("%s", fate);
-	if (code != PRIM_OK && fate[strlen(fate) - 1] != ')')
-		printf(": %s (%u)", prim_status_phrase(code), code);
+	if (m->code != PRIM_OK && fate[strlen(fate) - 1] != ')')
+		printf(": %s (%u)", prim_status_phrase(m->code), m->code);
 }
 
 bool cl_show_fate(const struct cl_options *options, const struct cl_sent *m)
 {
 	if (options->json)
 		return fate_json(options, m);
-	print_fate(options, m->code);
+	print_fate(options, m);
 	printf("\n");
 	return cl_show_flush();
 }
@@ -150,7 +161,7 @@ bool cl_show_chat_fate(const struct cl_options *options,
 	if (m->code == PRIM_OK)
 		return true;
 	printf("-- ");
-	print_fate(options, m->code);
+	print_fate(options, m);
 	printf(": ");
 	print_reminder(m->text);
 	printf("\n");

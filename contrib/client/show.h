@@ -18,6 +18,7 @@ struct cl_sent {
 	struct prim_slice conversation;
 	struct prim_slice text; /* to remind of; may be empty */
 	unsigned code;
+	struct prim_slice reason; /* what the server said of it, or empty */
 };
 
 /* Prints a message that came; false when standard output took it not. With

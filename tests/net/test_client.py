@@ -101,10 +101,11 @@ class Client(unittest.TestCase):
         self.codes = {}
         self.states = {}
         self.duration = "3600"
+        self.more = []
 
     def answer(self, command):
         code = self.codes.get(command.method, 200)
-        headers = [("Duration", self.duration)]
+        headers = [("Duration", self.duration), *self.more]
         if command.method != "SUBSCRIBE":
             return code, headers, b""
         who = command.get("To")[len("pres:"):]
@@ -562,6 +563,20 @@ class Send(Messages):
         command = self.server.wait_asked("SEND")[-1]
         self.assertEqual((command.get("Content-Type"), command.body),
                          ("text/plain; charset=UTF-8", b"hi"))
+
+    def test_the_reason_of_the_server_is_shown(self):
+        self.codes = {"SEND": 500}
+        self.more = [("bridge-reason", "too \u202emuch")]
+        prim = self.prim("send", BOB, "hi")
+        self.assertEqual(prim.out(),
+                         r"not delivered: too \u{202E}much (500)")
+        self.assertEqual(prim.wait(), 1)
+        prim = self.prim("--json", "send", BOB, "hi")
+        self.assertEqual(json.loads(prim.out())["reason"], "too \u202emuch")
+        self.codes = {"SEND": 101}
+        prim = self.prim("send", BOB, "hi")
+        self.assertEqual(prim.out(),
+                         "accepted; you will be told if it fails (101)")
 
     def test_a_receipt_is_asked_for_as_rfc_5438_says(self):
         self.codes = {"SEND": 101}
