@@ -13,7 +13,7 @@
 
 /* ---- telling ---- */
 
-static void tell(struct br_route_test *t, const char *what, unsigned code,
+static void tell(struct br_control_route *t, const char *what, unsigned code,
     struct prim_buf *text)
 {
 	json_t *step = json_pack("{s:s, s:o}", "step", what, "result",
@@ -40,7 +40,7 @@ static void put_text(struct prim_buf *b, const char *format, va_list args)
 	prim_buf_grow(b, len);
 }
 
-void br_route_step(struct br_route_test *t, const char *what,
+void br_control_route_step(struct br_control_route *t, const char *what,
     const char *format, ...)
 {
 	struct prim_buf b = { 0 };
@@ -52,8 +52,8 @@ void br_route_step(struct br_route_test *t, const char *what,
 	tell(t, what, 0, &b);
 }
 
-void br_route_answer(struct br_route_test *t, unsigned code, const char *format,
-    ...)
+void br_control_route_answer(struct br_control_route *t, unsigned code,
+    const char *format, ...)
 {
 	struct prim_buf b = { 0 };
 	va_list args;
@@ -68,13 +68,13 @@ void br_route_answer(struct br_route_test *t, unsigned code, const char *format,
 
 /* ---- the sender ---- */
 
-static const char *adapter_name(const struct br_route_test *t,
+static const char *adapter_name(const struct br_control_route *t,
     const struct br_route *route)
 {
 	return t->job->c.config->adapters[route->adapter].name;
 }
 
-static const struct br_route *route_of(const struct br_route_test *t,
+static const struct br_route *route_of(const struct br_control_route *t,
     const struct prim_key *key)
 {
 	return br_rule_route(t->job->c.router, t->job->c.identities,
@@ -82,23 +82,23 @@ static const struct br_route *route_of(const struct br_route_test *t,
 }
 
 /* Ours: only who has logged in as it speaks for it. */
-static bool tell_client(struct br_route_test *t)
+static bool tell_client(struct br_control_route *t)
 {
 	struct prim_slice from = prim_key_slice(&t->from);
 
 	if (t->sender_exists) {
-		br_route_step(t, "sender", "%.*s is an account of ours",
+		br_control_route_step(t, "sender", "%.*s is an account of ours",
 		    PRIM_SLICE_ARG(from));
 		return true;
 	}
-	br_route_step(t, "sender", "%.*s has no account here",
+	br_control_route_step(t, "sender", "%.*s has no account here",
 	    PRIM_SLICE_ARG(from));
-	br_route_answer(t, PRIM_AUTHENTICATION_FAILED,
+	br_control_route_answer(t, PRIM_AUTHENTICATION_FAILED,
 	    "for nobody can log in as it");
 	return false;
 }
 
-static bool tell_sender(struct br_route_test *t)
+static bool tell_sender(struct br_control_route *t)
 {
 	struct prim_slice from = prim_key_slice(&t->from);
 	const struct br_route *home = route_of(t, &t->from);
@@ -106,17 +106,19 @@ static bool tell_sender(struct br_route_test *t)
 	if (home && home->kind == BR_ROUTE_LOCAL)
 		return tell_client(t);
 	if (!home) {
-		br_route_step(t, "sender",
+		br_control_route_step(t, "sender",
 		    "%.*s is not ours, and no route leads to its domain",
 		    PRIM_SLICE_ARG(from));
-		br_route_answer(t, PRIM_FORBIDDEN,
+		br_control_route_answer(t, PRIM_FORBIDDEN,
 		    "for no adapter may speak for it");
 		return false;
 	}
-	br_route_step(t, "sender", "%.*s is not ours; it comes by adapter %s",
-	    PRIM_SLICE_ARG(from), adapter_name(t, home));
+	br_control_route_step(t, "sender",
+	    "%.*s is not ours; it comes by adapter %s", PRIM_SLICE_ARG(from),
+	    adapter_name(t, home));
 	if (t->peer == BR_RULE_LINKED)
-		br_route_step(t, "link", "it is linked, and appears as %.*s",
+		br_control_route_step(t, "link",
+		    "it is linked, and appears as %.*s",
 		    PRIM_SLICE_ARG(prim_key_slice(&t->principal)));
 	return true;
 }
@@ -124,7 +126,7 @@ static bool tell_sender(struct br_route_test *t)
 /* ---- the recipient, and the way ---- */
 
 /* Why the router leads there. */
-static void tell_way(struct br_route_test *t, const struct br_route *route)
+static void tell_way(struct br_control_route *t, const struct br_route *route)
 {
 	struct prim_slice to = prim_key_slice(&t->to);
 	const struct br_identity *link = br_identity_of(t->job->c.identities,
@@ -132,44 +134,44 @@ static void tell_way(struct br_route_test *t, const struct br_route *route)
 	const char *name = adapter_name(t, route);
 
 	if (link && prim_slice_eq(link->network, prim_slice_of(name)))
-		br_route_step(t, "recipient",
+		br_control_route_step(t, "recipient",
 		    "%.*s is not ours; exact link: it is %.*s in adapter %s",
 		    PRIM_SLICE_ARG(to), PRIM_SLICE_ARG(link->principal), name);
 	else if (route->from)
-		br_route_step(t, "recipient",
+		br_control_route_step(t, "recipient",
 		    "%.*s is not ours; no exact link; route %s -> %s, of the "
 		    "configuration",
 		    PRIM_SLICE_ARG(to), route->from->domain, name);
 	else
-		br_route_step(t, "recipient",
+		br_control_route_step(t, "recipient",
 		    "%.*s is not ours; no exact link; no route of the "
 		    "configuration; its domain is one of adapter %s",
 		    PRIM_SLICE_ARG(to), name);
 }
 
-static bool tell_recipient(struct br_route_test *t,
+static bool tell_recipient(struct br_control_route *t,
     const struct br_route *route)
 {
 	struct prim_slice to = prim_key_slice(&t->to);
 
 	if (!route) {
-		br_route_step(t, "recipient",
+		br_control_route_step(t, "recipient",
 		    "%.*s is not ours; no exact link; no route leads to %.*s",
 		    PRIM_SLICE_ARG(to),
 		    PRIM_SLICE_ARG(prim_key_domain(&t->to)));
-		br_route_answer(t, PRIM_NOT_FOUND,
+		br_control_route_answer(t, PRIM_NOT_FOUND,
 		    "for there is no way to that domain");
 		return false;
 	}
 	if (route->kind == BR_ROUTE_LOCAL)
-		br_route_step(t, "recipient", "%.*s is in a domain of ours",
-		    PRIM_SLICE_ARG(to));
+		br_control_route_step(t, "recipient",
+		    "%.*s is in a domain of ours", PRIM_SLICE_ARG(to));
 	else
 		tell_way(t, route);
 	return true;
 }
 
-static bool tell_pass(struct br_route_test *t, const struct br_route *route)
+static bool tell_pass(struct br_control_route *t, const struct br_route *route)
 {
 	const struct br_rule_pass pass = { .config = t->job->c.config,
 		.identities = t->job->c.identities,
@@ -180,26 +182,27 @@ static bool tell_pass(struct br_route_test *t, const struct br_route *route)
 	bool passes = br_rule_may_pass(&pass);
 
 	if (!passes) {
-		br_route_step(t, "relay", "%s",
+		br_control_route_step(t, "relay", "%s",
 		    prim_slice_eq(prim_key_slice(&t->from),
 			prim_key_slice(&t->to))
 			? "nothing goes back to where it came from"
 			: "neither end is ours, and no route allows relaying "
 			  "('relay') from the sender's domain to there");
-		br_route_answer(t, PRIM_FORBIDDEN, "for we are no open relay");
+		br_control_route_answer(t, PRIM_FORBIDDEN,
+		    "for we are no open relay");
 		return false;
 	}
 	if (route->kind == BR_ROUTE_ADAPTER)
-		br_route_step(t, "relay", "%s",
+		br_control_route_step(t, "relay", "%s",
 		    t->peer == BR_RULE_FOREIGN
 			? "the route allows the sender's domain to relay"
 			: "the sender is ours: it may use it");
-	br_route_step(t, "hops",
+	br_control_route_step(t, "hops",
 	    "none that we know of; more than %d would be refused", BR_HOPS_MAX);
 	return true;
 }
 
-static void decide(struct br_route_test *t)
+static void decide(struct br_control_route *t)
 {
 	const struct br_route *route = route_of(t, &t->to);
 
@@ -207,14 +210,14 @@ static void decide(struct br_route_test *t)
 	    !tell_pass(t, route))
 		return;
 	if (route->kind == BR_ROUTE_LOCAL)
-		br_route_end_inbox(t);
+		br_control_route_end_inbox(t);
 	else
-		br_route_end_adapter(t, route);
+		br_control_route_end_adapter(t, route);
 }
 
 /* ---- what has to be looked up ---- */
 
-static void test_end(struct br_route_test *t)
+static void test_end(struct br_control_route *t)
 {
 	const struct br_control *c = &t->job->c;
 
@@ -227,7 +230,7 @@ static void test_end(struct br_route_test *t)
 	prim_free(t);
 }
 
-static void test_fail(struct br_route_test *t)
+static void test_fail(struct br_control_route *t)
 {
 	json_decref(t->steps);
 	br_control_job_fail_read(t->job);
@@ -237,7 +240,7 @@ static void test_fail(struct br_route_test *t)
 static void on_recipient(void *arg, const struct br_store_account *account,
     bool failed)
 {
-	struct br_route_test *t = arg;
+	struct br_control_route *t = arg;
 
 	t->recipient_exists = account != NULL;
 	if (failed)
@@ -249,7 +252,7 @@ static void on_recipient(void *arg, const struct br_store_account *account,
 static void on_sender(void *arg, const struct br_store_account *account,
     bool failed)
 {
-	struct br_route_test *t = arg;
+	struct br_control_route *t = arg;
 
 	t->sender_exists = account != NULL;
 	if (failed)
@@ -260,7 +263,7 @@ static void on_sender(void *arg, const struct br_store_account *account,
 }
 
 /* Who brings it, and for whom. */
-static void know_sender(struct br_route_test *t)
+static void know_sender(struct br_control_route *t)
 {
 	const struct br_control *c = &t->job->c;
 	const struct br_identity *link = br_identity_of(c->identities,
@@ -279,7 +282,7 @@ static void know_sender(struct br_route_test *t)
 
 void br_control_route_test(struct br_control_job *job, const json_t *request)
 {
-	struct br_route_test *t = prim_new(struct br_route_test);
+	struct br_control_route *t = prim_new(struct br_control_route);
 
 	if (!br_control_job_key(job, request, "from", &t->from) ||
 	    !br_control_job_key(job, request, "to", &t->to)) {

@@ -10,7 +10,7 @@
 #include "bridge/control_job.h"
 #include "bridge/rule.h"
 
-struct br_route_test {
+struct br_control_route {
 	struct br_control_job *job; /* owned until it ends */
 	json_t *steps;              /* owned until it ends */
 	struct prim_key from, to;
@@ -21,16 +21,16 @@ struct br_route_test {
 };
 
 /* Tells a step; `what` is static. */
-void br_route_step(struct br_route_test *t, const char *what,
+void br_control_route_step(struct br_control_route *t, const char *what,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Tells the answer; 0: it depends on what the text says. */
-void br_route_answer(struct br_route_test *t, unsigned code, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
+void br_control_route_answer(struct br_control_route *t, unsigned code,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- where the road ends (control_route_end.c): each tells the answer ---- */
 
-void br_route_end_adapter(struct br_route_test *t,
+void br_control_route_end_adapter(struct br_control_route *t,
     const struct br_route *route);
-void br_route_end_inbox(struct br_route_test *t);
+void br_control_route_end_inbox(struct br_control_route *t);
 
 #endif

@@ -9,7 +9,7 @@
 #include "prim/status.h"
 
 /* What the running server says of a way; without one an empty object. */
-static json_t *way_json(const struct br_route_test *t,
+static json_t *way_json(const struct br_control_route *t,
     const struct br_config_adapter *adapter)
 {
 	const struct br_control *c = &t->job->c;
@@ -37,68 +37,69 @@ static bool is_over(const json_t *known, const char *have, const char *most)
 }
 
 /* False: one more would be refused, and that is told. */
-static bool tell_room(struct br_route_test *t, const json_t *known)
+static bool tell_room(struct br_control_route *t, const json_t *known)
 {
 	bool fits = !is_over(known, "queued", "queued_max") &&
 	    !is_over(known, "total", "total_max");
 
 	if (json_object_get(known, "queued_max"))
-		br_route_step(t, "quota",
+		br_control_route_step(t, "quota",
 		    "of this sender %lld of at most %lld messages wait, %lld "
 		    "of %lld in all",
 		    number_of(known, "queued"), number_of(known, "queued_max"),
 		    number_of(known, "total"), number_of(known, "total_max"));
 	else
-		br_route_step(t, "quota",
+		br_control_route_step(t, "quota",
 		    "how much waits is not known without a running primd");
 	return fits;
 }
 
 /* It is stored, or there is no room. */
-static void answer_stored(struct br_route_test *t, bool fits, const char *why)
+static void answer_stored(struct br_control_route *t, bool fits,
+    const char *why)
 {
 	if (fits)
-		br_route_answer(t, PRIM_UNKNOWN_DELIVERY,
+		br_control_route_answer(t, PRIM_UNKNOWN_DELIVERY,
 		    "%s: it is stored, and delivered later or its sender told",
 		    why);
 	else
-		br_route_answer(t, PRIM_INTERNAL_ERROR,
+		br_control_route_answer(t, PRIM_INTERNAL_ERROR,
 		    "%s, and there is no room to store it", why);
 }
 
 /* ---- an adapter ---- */
 
-static void tell_adapter(struct br_route_test *t, const json_t *known,
+static void tell_adapter(struct br_control_route *t, const json_t *known,
     const char *name)
 {
 	const char *state = json_string_value(json_object_get(known, "state"));
 
 	if (!state) {
-		br_route_step(t, "adapter",
+		br_control_route_step(t, "adapter",
 		    "whether %s is up is not known without a running primd",
 		    name);
 		return;
 	}
-	br_route_step(t, "adapter", "%s is %s", name,
+	br_control_route_step(t, "adapter", "%s is %s", name,
 	    br_control_state_words(state));
 	if (number_of(known, "waiting") > 0)
-		br_route_step(t, "lane",
+		br_control_route_step(t, "lane",
 		    "%lld messages wait for it; behind those of the same "
 		    "sender, recipient and conversation this one would wait",
 		    number_of(known, "waiting"));
 	else
-		br_route_step(t, "lane", "nothing waits for it");
+		br_control_route_step(t, "lane", "nothing waits for it");
 }
 
 /* No answer in time, and nowhere to keep it. */
-static void answer_no_queue(struct br_route_test *t)
+static void answer_no_queue(struct br_control_route *t)
 {
-	br_route_answer(t,
+	br_control_route_answer(t,
 	    t->peer == BR_RULE_CLIENT ? PRIM_TIMEOUT : PRIM_GATEWAY_TIMEOUT,
 	    "for it cannot be delivered now, and the route does not queue");
 }
 
-static void answer_adapter(struct br_route_test *t,
+static void answer_adapter(struct br_control_route *t,
     const struct br_route *route, const json_t *known, bool fits)
 {
 	const char *later = route->queues
@@ -108,9 +109,10 @@ static void answer_adapter(struct br_route_test *t,
 	      "queue";
 
 	if (!json_object_get(known, "up"))
-		br_route_answer(t, 0, "if it is up, its word; %s", later);
+		br_control_route_answer(t, 0, "if it is up, its word; %s",
+		    later);
 	else if (json_is_true(json_object_get(known, "up")))
-		br_route_answer(t, 0,
+		br_control_route_answer(t, 0,
 		    "it would be handed over now; its word is the answer; %s",
 		    later);
 	else if (route->queues)
@@ -119,7 +121,8 @@ static void answer_adapter(struct br_route_test *t,
 		answer_no_queue(t);
 }
 
-void br_route_end_adapter(struct br_route_test *t, const struct br_route *route)
+void br_control_route_end_adapter(struct br_control_route *t,
+    const struct br_route *route)
 {
 	const struct br_config_adapter *adapter =
 	    &t->job->c.config->adapters[route->adapter];
@@ -127,7 +130,7 @@ void br_route_end_adapter(struct br_route_test *t, const struct br_route *route)
 	bool fits = true;
 
 	tell_adapter(t, known, adapter->name);
-	br_route_step(t, "queue", "%s",
+	br_control_route_step(t, "queue", "%s",
 	    route->queues ? "what cannot be delivered now is stored"
 			  : "nothing is stored for this route ('queue: no')");
 	if (route->queues)
@@ -140,7 +143,7 @@ void br_route_end_adapter(struct br_route_test *t, const struct br_route *route)
 
 /* The places where its owner is looked for, one after the other. */
 struct search {
-	struct br_route_test *t;
+	struct br_control_route *t;
 	const json_t *known; /* of the inbox */
 	unsigned count;      /* places that come into question */
 	bool is_listened;    /* somebody listens */
@@ -154,12 +157,12 @@ static void tell_listeners(struct search *s)
 	const char *nth = s->count > 0 ? "if that refuses it: " : "";
 
 	if (!listeners)
-		br_route_step(s->t, "inbox",
+		br_control_route_step(s->t, "inbox",
 		    "%swhether somebody listens is not known without a running "
 		    "primd",
 		    nth);
 	else
-		br_route_step(s->t, "inbox", "%s%lld %s", nth,
+		br_control_route_step(s->t, "inbox", "%s%lld %s", nth,
 		    (long long)json_integer_value(listeners),
 		    s->is_listened ? "listen: they get it"
 				   : "listen: nobody is there");
@@ -173,7 +176,7 @@ static void tell_follow(struct search *s, const struct br_identity *link,
 	json_t *known = way_json(s->t, &config->adapters[way->adapter]);
 	const char *state = json_string_value(json_object_get(known, "state"));
 
-	br_route_step(s->t, "follow", "%sto %.*s, by adapter %.*s%s%s",
+	br_control_route_step(s->t, "follow", "%sto %.*s, by adapter %.*s%s%s",
 	    s->count > 0 ? "if that refuses it: " : "",
 	    PRIM_SLICE_ARG(link->address), PRIM_SLICE_ARG(link->network),
 	    state ? ", which is " : "",
@@ -197,12 +200,12 @@ static bool tell_place(void *arg, const struct br_identity *link)
 	}
 	way = br_router_via(s->t->job->c.router, link->network);
 	if (!way)
-		br_route_step(s->t, "follow",
+		br_control_route_step(s->t, "follow",
 		    "not to %.*s: there is no adapter %.*s any more",
 		    PRIM_SLICE_ARG(link->address),
 		    PRIM_SLICE_ARG(link->network));
 	else if (prim_slice_eq(link->address, prim_key_slice(&s->t->from)))
-		br_route_step(s->t, "follow",
+		br_control_route_step(s->t, "follow",
 		    "not to %.*s: it comes from there",
 		    PRIM_SLICE_ARG(link->address));
 	else
@@ -218,13 +221,13 @@ static void tell_places(struct search *s)
 }
 
 /* False: it is not kept where nobody listens. */
-static bool tell_store(struct br_route_test *t)
+static bool tell_store(struct br_control_route *t)
 {
 	const struct br_config *config = t->job->c.config;
 	bool is_kept = br_rule_is_kept(config, prim_key_slice(&t->principal),
 	    prim_key_slice(&t->to));
 
-	br_route_step(t, "store", "%s",
+	br_control_route_step(t, "store", "%s",
 	    is_kept ? "where nobody listens it is kept for a week"
 		: config->offline_store
 		? "where nobody listens nothing is kept of strangers "
@@ -233,19 +236,19 @@ static bool tell_store(struct br_route_test *t)
 	return is_kept;
 }
 
-static bool tell_inbox_room(struct br_route_test *t, const json_t *known)
+static bool tell_inbox_room(struct br_control_route *t, const json_t *known)
 {
 	unsigned most = t->job->c.config->limit_offline_messages;
 	long long waiting = number_of(known, "waiting");
 
 	if (json_object_get(known, "waiting"))
-		br_route_step(t, "waiting",
+		br_control_route_step(t, "waiting",
 		    "%lld of at most %u messages wait there", waiting, most);
 	return waiting < most;
 }
 
 /* It goes along a link. */
-static void answer_followed(struct br_route_test *t, const struct search *s,
+static void answer_followed(struct br_control_route *t, const struct search *s,
     bool fits)
 {
 	bool queues = t->job->c.config->offline_store;
@@ -255,7 +258,7 @@ static void answer_followed(struct br_route_test *t, const struct search *s,
 	else if (s->is_cut_off)
 		answer_no_queue(t);
 	else
-		br_route_answer(t, 0,
+		br_control_route_answer(t, 0,
 		    "the word of the adapter it follows to; %s",
 		    queues ? "101 if there is none in time, for it is stored "
 			     "then"
@@ -267,7 +270,7 @@ struct room {
 	bool outbox, inbox;
 };
 
-static void answer_inbox(struct br_route_test *t, const struct search *s,
+static void answer_inbox(struct br_control_route *t, const struct search *s,
     bool is_kept, const struct room *room)
 {
 	bool fits = room->outbox && room->inbox;
@@ -276,10 +279,10 @@ static void answer_inbox(struct br_route_test *t, const struct search *s,
 		   : "500 if nobody does, for there is no room";
 
 	if (s->is_listened && !s->is_followed)
-		br_route_answer(t, 0,
+		br_control_route_answer(t, 0,
 		    "the word of who listens, the best of several");
 	else if (!json_object_get(s->known, "listeners"))
-		br_route_answer(t, 0, "the word of who listens; %s",
+		br_control_route_answer(t, 0, "the word of who listens; %s",
 		    s->is_followed ? "if nobody does, that of the adapter it "
 				     "follows to"
 				   : later);
@@ -288,11 +291,11 @@ static void answer_inbox(struct br_route_test *t, const struct search *s,
 	else if (is_kept)
 		answer_stored(t, fits, "nobody is there");
 	else
-		br_route_answer(t, PRIM_INBOX_CLOSED,
+		br_control_route_answer(t, PRIM_INBOX_CLOSED,
 		    "for nobody is there, and nothing is kept");
 }
 
-static void follow_inbox(struct br_route_test *t)
+static void follow_inbox(struct br_control_route *t)
 {
 	json_t *known = way_json(t, NULL);
 	struct search s = { .t = t, .known = known };
@@ -308,35 +311,35 @@ static void follow_inbox(struct br_route_test *t)
 }
 
 /* The default rights; of a linked sender both must have them. */
-static bool tell_rights(struct br_route_test *t)
+static bool tell_rights(struct br_control_route *t)
 {
 	const struct br_config *config = t->job->c.config;
 	struct prim_slice to = prim_key_slice(&t->to);
 	bool may = br_rule_may_send(config, prim_key_slice(&t->from), to) &&
 	    br_rule_may_send(config, prim_key_slice(&t->principal), to);
 
-	br_route_step(t, "rights", "%s",
+	br_control_route_step(t, "rights", "%s",
 	    may ? "default_acl lets the sender send"
 		: "default_acl does not let the sender send");
 	if (!may)
-		br_route_answer(t,
+		br_control_route_answer(t,
 		    config->disclosure_hide ? PRIM_INBOX_CLOSED
 					    : PRIM_FORBIDDEN,
 		    "for the recipient does not take it from there");
 	return may;
 }
 
-void br_route_end_inbox(struct br_route_test *t)
+void br_control_route_end_inbox(struct br_control_route *t)
 {
 	const struct br_config *config = t->job->c.config;
 
 	if (prim_slice_eq(prim_key_local(&t->to), PRIM_SLICE(BR_SERVICE))) {
-		br_route_step(t, "inbox", "the bridge itself reads it");
-		br_route_answer(t, PRIM_OK,
+		br_control_route_step(t, "inbox", "the bridge itself reads it");
+		br_control_route_answer(t, PRIM_OK,
 		    "and what the bridge says to it comes as a message");
 	} else if (!t->recipient_exists) {
-		br_route_step(t, "inbox", "there is no such account");
-		br_route_answer(t,
+		br_control_route_step(t, "inbox", "there is no such account");
+		br_control_route_answer(t,
 		    config->disclosure_hide ? PRIM_INBOX_CLOSED
 					    : PRIM_NOT_FOUND,
 		    "for there is no such inbox");
