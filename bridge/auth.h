@@ -46,12 +46,12 @@ struct br_auth_answer {
 	struct prim_slice data;      /* borrowed during the callback */
 };
 
-/* Exactly one a call of br_auth_start() or br_auth_continue(), maybe from
- * inside it. After OK, FAILED, NO_MECHANISM and OVERLOADED the exchange is over
+/* Called exactly once for each br_auth_begin() and br_auth_continue(), maybe
+ * from inside it. After OK, FAILED, NO_MECHANISM and OVERLOADED the exchange is over
  * and released by then; the caller forgets it. */
 typedef void (*br_auth_fn)(void *arg, const struct br_auth_answer *answer);
 
-/* Clock in ms for the throttle; `now` is monotonic. */
+/* The throttle's clock: monotonic, in ms. */
 typedef int64_t (*br_auth_clock_fn)(void *arg);
 
 struct br_auth *br_auth_new(struct event_base *base, struct br_store *store,
