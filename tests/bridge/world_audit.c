@@ -17,7 +17,7 @@
 struct count {
 	const struct mail *m;
 	const struct br_server *s;
-	size_t rows, octets, charged, charged_octets, holding, handed;
+	size_t rows, octets, charged, charged_octets, handed;
 	unsigned reading;
 };
 
@@ -41,7 +41,6 @@ static void count_transits(struct count *k)
 		EXPECT(!t->row || t->message || t->is_waiting, "transit");
 		EXPECT(!t->is_committing || t->lane, "transit");
 		k->handed += t->is_handed;
-		k->holding += t->is_holding;
 		if (!t->is_answered) {
 			live++;
 			parked += br_message_size(t->message);
@@ -197,15 +196,11 @@ static void look_at_site(struct prim_table_node *node, void *arg)
 static void look_at_suspects(const struct mail *m, const struct br_dest *d)
 {
 	const struct br_row *row;
-	bool has_trial = false;
 
-	TAILQ_FOREACH(row, &d->suspects, of_suspects) {
+	TAILQ_FOREACH(row, &d->suspects, of_suspects)
 		EXPECT(row->is_suspect && row->lane->dest == d, "suspects");
-		has_trial |= row == d->trial;
-	}
 	EXPECT(!d->trial || d->trial->transit, "suspects");
 	EXPECT(!d->trial || d->trial->lane->dest == d, "suspects");
-	(void)has_trial;
 }
 
 static void look_at_dest(struct prim_table_node *node, void *arg)

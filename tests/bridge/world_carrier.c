@@ -190,7 +190,7 @@ static void note_fate(struct mail *m, struct carrier *c, struct carrier_held *h,
 	else if (code == 101)
 		t->passed++;
 	else if (code >= 500 || code == 407)
-		t->setback_at = h->passed_at ? t->setback_at : produced(c);
+		t->setback_at = h->is_reported ? t->setback_at : produced(c);
 	else if (!h->passed_at)
 		t->refused++;
 	else if (h->passed_at < m->epoch)
@@ -215,9 +215,9 @@ static void take(struct mail *m, struct carrier *c, struct carrier_held *h,
 		return;
 	h->is_taken = true;
 	if (code != 200) {
-		h->is_reported = true;
 		if (h->message < MAIL_MESSAGES && !may_be_old(m, c, h))
 			note_fate(m, c, h, code, true);
+		h->is_reported = true;
 	}
 	prim_buf_putf(&b, "PRIM/1.0 %s 0 %u Well\r\n\r\n", h->hand, code);
 	say(m, c, &b);
@@ -228,8 +228,7 @@ static void report(struct mail *m, struct carrier *c, struct carrier_held *h,
 {
 	struct prim_buf b = { 0 };
 
-	if (h->message < MAIL_MESSAGES &&
-	    (!h->is_reported || h->passed_at || code == 200 || code == 101))
+	if (h->message < MAIL_MESSAGES)
 		note_fate(m, c, h, code,
 		    !h->is_reported && !may_be_old(m, c, h));
 	h->is_reported = true;
