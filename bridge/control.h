@@ -51,6 +51,9 @@ struct br_worker;
 /* What only a running server knows. A member that is NULL is not asked. What one
  * adds to the object `into` is optional, every member of it. */
 struct br_control_ops {
+	/* What time the server goes by, which may be another than the wall
+	 * clock's (clock.h): ages and times that are left are seen from there. */
+	int64_t (*now_ms)(void *ctx);
 	/*	"uptime_s": 12, "listeners": ["127.0.0.1:7746"],
 	 *	"connections": 3, "outbox": 12, "oldest_s": 3600,
 	 *	"quarantined": 1, "adapters": [{"name": "xmpp", "state": "up",

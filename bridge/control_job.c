@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/store.h"
 #include "prim/base.h"
@@ -216,6 +217,12 @@ json_t *br_control_time_json(int64_t ms)
 	json = json_stringn(b.ptr, b.len);
 	prim_buf_fini(&b);
 	return json;
+}
+
+int64_t br_control_now(const struct br_control *c)
+{
+	return c->ops && c->ops->now_ms ? c->ops->now_ms(c->ctx)
+					: br_clock_wall_ms();
 }
 
 json_t *br_control_left_json(int64_t ms, int64_t now_ms)

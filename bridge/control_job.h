@@ -66,6 +66,8 @@ bool br_control_job_key(struct br_control_job *job, const json_t *request,
 json_t *br_control_text_json(struct prim_slice text);
 /* RFC 3339. */
 json_t *br_control_time_json(int64_t ms);
+/* The running server's, else the wall clock's. */
+int64_t br_control_now(const struct br_control *c);
 /* Whole seconds from now until then; negative: it is past. */
 json_t *br_control_left_json(int64_t ms, int64_t now_ms);
 

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "bridge/clock.h"
 #include "bridge/config.h"
 #include "prim/base.h"
 #include "prim/status.h"
@@ -330,6 +329,6 @@ void br_control_outbox_list(struct br_control_job *job, const json_t *request)
 	p->job = job;
 	p->messages = json_array();
 	p->max = p->of.len > 0 ? PAGE_FOR : PAGE;
-	p->now_ms = br_clock_wall_ms();
+	p->now_ms = br_control_now(&p->job->c);
 	br_store_message_page(job->c.store, p->last, p->max + 1, on_listed, p);
 }

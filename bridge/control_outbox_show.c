@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "bridge/clock.h"
 #include "bridge/control_outbox.h"
 #include "prim/base.h"
 
@@ -105,7 +104,7 @@ static void add_details(json_t *into, const struct br_store_message *m,
 static json_t *detailed_json(const struct look *l,
     const struct br_store_message *m)
 {
-	int64_t now_ms = br_clock_wall_ms();
+	int64_t now_ms = br_control_now(&l->job->c);
 	json_t *live = br_control_outbox_live(&l->job->c, m->seq, true);
 	json_t *json = br_control_outbox_json(&l->job->c, m, live, now_ms);
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "bridge/clock.h"
 #include "bridge/control_job.h"
 #include "bridge/store.h"
 #include "prim/base.h"
@@ -175,7 +174,7 @@ void br_control_presence_show(struct br_control_job *job, const json_t *request)
 	p->address = prim_copy(address.local.ptr,
 	    (size_t)(address.domain.ptr + address.domain.len -
 		address.local.ptr));
-	p->now_ms = br_clock_wall_ms();
+	p->now_ms = br_control_now(&p->job->c);
 	p->document = prim_new(struct prim_pidf);
 	br_store_principal_find(job->c.store, prim_key_slice(&key),
 	    on_principal, p);

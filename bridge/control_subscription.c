@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "bridge/clock.h"
 #include "bridge/control_job.h"
 #include "bridge/store.h"
 #include "prim/base.h"
@@ -137,7 +136,7 @@ static void page_ask(struct br_control_job *job, const struct prim_key *key,
 	p->subscriptions = json_array();
 	p->of = *key;
 	p->is_first = !after;
-	p->now_ms = br_clock_wall_ms();
+	p->now_ms = br_control_now(&p->job->c);
 	br_store_subscription_page(job->c.store, &range, on_subscription, p);
 }
 

@@ -94,6 +94,13 @@ static json_t *listeners_json(const struct daemon *d)
 	return all;
 }
 
+static int64_t control_now(void *ctx)
+{
+	const struct daemon *d = ctx;
+
+	return br_server_now(d->server);
+}
+
 static void control_status(void *ctx, struct json_t *into)
 {
 	struct daemon *d = ctx;
@@ -142,6 +149,7 @@ static void control_account_changed(void *ctx, struct prim_slice key)
 }
 
 static const struct br_control_ops CONTROL_OPS = {
+	.now_ms = control_now,
 	.status = control_status,
 	.account_changed = control_account_changed,
 	.outbox = control_outbox,

@@ -420,7 +420,8 @@ static struct {
 	bool under_way;
 	const char *state; /* of the adapter; NULL: it is up */
 	unsigned listeners;
-	bool is_due; /* no time is set for it */
+	bool is_due;      /* no time is set for it */
+	int64_t ahead_ms; /* of the wall clock */
 } server;
 
 static void server_outbox(void *ctx, int64_t seq, enum br_outbox_verb verb,
@@ -462,7 +463,14 @@ static void server_route_state(void *ctx, const struct br_control_way *way,
 	    json_string(server.state ? server.state : "up"));
 }
 
+static int64_t server_now(void *ctx)
+{
+	(void)ctx;
+	return br_clock_wall_ms() + server.ahead_ms;
+}
+
 static const struct br_control_ops SERVER = {
+	.now_ms = server_now,
 	.route_state = server_route_state,
 	.outbox = server_outbox,
 	.outbox_state = server_outbox_state,
@@ -478,6 +486,22 @@ static int setup_server(void **state)
 	w->control.ctx = w;
 	memset(&server, 0, sizeof(server));
 	return 0;
+}
+
+/* After a jump of the wall clock it goes by another. */
+static void times_are_seen_from_the_clock_of_the_server(void **state)
+{
+	struct world *w = *state;
+	int64_t seq = put_one(w, 1);
+
+	server.ahead_ms = HOUR;
+	ask_list(w, "");
+	assert_in_range(number_of(listed(w, 0), "age_s"), 3 * 3600 - 1,
+	    3 * 3600 + 60);
+	ask_show(w, seq, "");
+	assert_in_range(number_of(json_object_get(w->answer, "result"),
+			    "expires_in_s"),
+	    21 * 3600 - 60, 21 * 3600);
 }
 
 static void a_server_says_what_is_under_way(void **state)
@@ -806,6 +830,7 @@ int main(void)
 		TEST(what_it_says_is_shown_when_asked_for),
 		TEST(a_long_body_is_cut),
 		TEST(it_is_told_what_a_sender_knows),
+		SERVER_TEST(times_are_seen_from_the_clock_of_the_server),
 		SERVER_TEST(a_server_says_what_is_under_way),
 		SERVER_TEST(it_is_told_which_part_of_the_way_is_missing),
 		SERVER_TEST(what_came_back_to_an_inbox_waits_for_a_listener),
