@@ -10,6 +10,7 @@
 #include "prim/base.h"
 
 #define AGAIN_MS 5000 /* before it is tried again */
+#define READ_MAX 6    /* tries to read what the end is told from */
 #define LATE_MAX 4096 /* reports that are not written yet */
 
 enum what { END, QUARANTINE, REPORT };
@@ -23,6 +24,7 @@ struct br_ending {
 	struct prim_digest delivery; /* of a report */
 	const char *destination;     /* of a report; in `reason` */
 	unsigned code;
+	unsigned reads; /* tries that are left; 0: it was told */
 	size_t reason_len;
 	char reason[];
 };
@@ -92,9 +94,16 @@ static void ending_write(struct br_ending *e)
 	}
 }
 
+static void on_read(void *arg, const struct br_store_message *m, bool failed);
+
 static void on_again(struct prim_timer *t)
 {
-	ending_write(PRIM_CONTAINER(t, struct br_ending, again));
+	struct br_ending *e = PRIM_CONTAINER(t, struct br_ending, again);
+
+	if (e->reads)
+		br_store_message_get(e->server->store, e->seq, on_read, e);
+	else
+		ending_write(e);
 }
 
 /* With room for `more` octets behind its reason. */
@@ -166,7 +175,12 @@ static void on_read(void *arg, const struct br_store_message *m, bool failed)
 	struct br_server *s = e->server;
 	struct prim_slice reason = prim_slice_make(e->reason, e->reason_len);
 
-	(void)failed;
+	if (failed && --e->reads > 0) {
+		prim_timer_set(&s->wheel, &e->again,
+		    br_server_now(s) + AGAIN_MS);
+		return;
+	}
+	e->reads = 0;
 	if (m)
 		br_ending_tell(s, m, e->code, reason);
 	else if (e->what != QUARANTINE)
@@ -180,6 +194,7 @@ void br_ending_start_unheld(struct br_server *s, int64_t seq, unsigned code,
 {
 	struct br_ending *e = ending_new(s, seq, code, reason);
 
+	e->reads = READ_MAX;
 	br_store_message_get(s->store, seq, on_read, e);
 }
 
@@ -189,6 +204,7 @@ void br_ending_quarantine(struct br_server *s, int64_t seq, unsigned code,
 	struct br_ending *e = ending_new(s, seq, code, reason);
 
 	e->what = QUARANTINE;
+	e->reads = READ_MAX;
 	br_store_message_get(s->store, seq, on_read, e);
 }
 
