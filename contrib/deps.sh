@@ -49,14 +49,22 @@ clang-format     # contrib/check-style
 binutils         # contrib/check-layers: nm
 git              # contrib/check-style: which files are ours
 prosody          # tests/net: the real XMPP server
+ejabberd         # tests/net: the other one
+erlang-base      # ... what it is written for
 strace           # tests/fault: calls that fail
 python3          # tests/net and tests/fault
 python3-slixmpp  # tests/net: the real XMPP client
 openssl          # tests/net: a certificate for that server
 "
 
-# Of those, the ones that come with a service: package=service.
-services="prosody=prosody"
+# Of those, the ones that come with a service: package=service, or package=unit
+# where only systemd knows it.
+services="
+prosody=prosody
+ejabberd=ejabberd
+erlang-base=epmd.service
+erlang-base=epmd.socket
+"
 
 die() {
 	echo "deps: $*" >&2
@@ -155,9 +163,14 @@ apt install -y --no-install-recommends $missing ||
 	fail "apt-get install failed (above). Primbridge is made for Debian 12; try: apt-get install $missing"
 
 for service in $quiet; do
-	if command -v update-rc.d >/dev/null 2>&1; then
-		$as_root update-rc.d "$service" disable >>"$log" 2>&1 ||
-			echo "deps: could not keep $service from starting at the next boot; see: update-rc.d $service disable" >&2
+	case $service in
+	*.*) disable="systemctl disable $service" ;;
+	*) disable="update-rc.d $service disable" ;;
+	esac
+	if command -v "${disable%% *}" >/dev/null 2>&1; then
+		# shellcheck disable=SC2086 # a list of words
+		$as_root $disable >>"$log" 2>&1 ||
+			echo "deps: could not keep $service from starting at the next boot; see: $disable" >&2
 	fi
 done
 

@@ -32,11 +32,11 @@ class World:
     """Prosody with romeo, primd with juliet and nurse, the bridge between
     them, and a third network where an echo lives."""
 
-    def __init__(self, to_xmpp="", to_third="", acl=""):
-        self.prosody = Prosody(["xmpp.localhost", "far.localhost"],
-                               ["localhost", "gateway.localhost"],
-                               {ROMEO: "r0meo", TYBALT: "tyb4lt",
-                                BENVOLIO: "benv0lio"})
+    def __init__(self, to_xmpp="", to_third="", acl="", server=Prosody):
+        self.prosody = server(["xmpp.localhost", "far.localhost"],
+                              ["localhost", "gateway.localhost"],
+                              {ROMEO: "r0meo", TYBALT: "tyb4lt",
+                               BENVOLIO: "benv0lio"})
         secret = os.path.join(self.prosody.folder, "secret")
         with open(secret, "w", encoding="ascii") as file:
             file.write(Prosody.SECRET + "\n")
@@ -74,7 +74,7 @@ class World:
 
     def links(self):
         """How often the component has logged in."""
-        return self.prosody.log().count("component successfully authenticated")
+        return self.prosody.log().count(self.prosody.LINKED)
 
     def xmpp(self, address, **more):
         client = self.prosody.client(address, **more)
