@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "bridge/config.h"
+#include "bridge/destination.h"
 #include "prim/base.h"
 #include "prim/status.h"
 
-#define PAGE     500
-#define PAGE_FOR 4000 /* rows that are looked through for one address */
+#define PAGE_ROWS     500
+#define PAGE_SEARCHED 4000 /* rows looked through for one address */
 
 /* ---- one message ---- */
 
@@ -41,18 +42,9 @@ void br_control_outbox_fail_absent(struct br_control_job *job, int64_t seq)
 	    (long long)seq);
 }
 
-/* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
-static struct prim_slice via_of(const struct br_store_message *m)
-{
-	struct prim_slice rest = m->destination;
-	const struct prim_slice kind = prim_slice_cut(&rest, ':');
-
-	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
-}
-
 bool br_control_outbox_is_for_inbox(const struct br_store_message *m)
 {
-	return prim_slice_starts(m->destination, PRIM_SLICE("inbox:"));
+	return br_destination_is_inbox(m->destination);
 }
 
 /* What was heard last, in words; or what keeps it. */
@@ -117,7 +109,8 @@ static const char *lacking(const struct br_control *c,
 {
 	const bool is_for_inbox = br_control_outbox_is_for_inbox(m);
 	const struct br_control_way way = {
-		.adapter = adapter_find(c->config, via_of(m)),
+		.adapter = adapter_find(c->config,
+		    br_destination_adapter(m->destination)),
 		.from = m->sender,
 		.to = m->recipient,
 	};
@@ -179,12 +172,11 @@ json_t *br_control_outbox_json(const struct br_control *c,
 	    "id", (json_int_t)m->seq, "state", state_of(m, live), "from",
 	    br_control_text_json(m->sender), "to",
 	    br_control_text_json(m->recipient), "via",
-	    br_control_text_json(via_of(m)), "message_id",
-	    br_control_text_json(m->message_id), "accepted",
+	    br_control_text_json(br_destination_via(m->destination)),
+	    "message_id", br_control_text_json(m->message_id), "accepted",
 	    br_control_time_json(m->accepted_ms), "age_s",
 	    br_control_left_json(now_ms, m->accepted_ms), "tries",
 	    (int)m->attempts, "octets", (json_int_t)m->octets);
-
 	const char *waits_for;
 
 	if (m->target.len > 0)
@@ -206,7 +198,7 @@ struct page {
 	struct br_control_job *job; /* owned until it ends */
 	json_t *messages;           /* owned until it ends */
 	struct prim_key of;         /* only from it or for it; empty: all */
-	unsigned max, seen;
+	unsigned max, seen;         /* rows */
 	bool is_first;
 	int64_t now_ms;
 	/* Where the next page begins, and what was counted so far. */
@@ -328,7 +320,7 @@ void br_control_outbox_list(struct br_control_job *job, const json_t *request)
 	}
 	p->job = job;
 	p->messages = json_array();
-	p->max = p->of.len > 0 ? PAGE_FOR : PAGE;
+	p->max = p->of.len > 0 ? PAGE_SEARCHED : PAGE_ROWS;
 	p->now_ms = br_control_now(&p->job->c);
 	br_store_message_page(job->c.store, p->last, p->max + 1, on_listed, p);
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "bridge/destination.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
 #include "prim/base.h"
@@ -140,15 +141,6 @@ void br_ending_start(struct br_server *s, int64_t seq, unsigned code,
 	ending_write(ending_new(s, seq, code, reason));
 }
 
-/* "adapter:xmpp" -> "xmpp", "inbox:..." -> "inbox". */
-static struct prim_slice via(struct prim_slice destination)
-{
-	struct prim_slice rest = destination;
-	const struct prim_slice kind = prim_slice_cut(&rest, ':');
-
-	return prim_slice_eq(kind, PRIM_SLICE("adapter")) ? rest : kind;
-}
-
 void br_ending_tell(struct br_server *s, const struct br_store_message *m,
     unsigned code, struct prim_slice reason)
 {
@@ -162,7 +154,8 @@ void br_ending_tell(struct br_server *s, const struct br_store_message *m,
 	    "message end code=%u id=%s from=%s to=%s via=%s delay_ms=%lld "
 	    "why=%s",
 	    code, br_quote(m->message_id), br_quote(m->sender),
-	    br_quote(m->recipient), br_quote(via(m->destination)),
+	    br_quote(m->recipient),
+	    br_quote(br_destination_via(m->destination)),
 	    (long long)(br_server_now(s) - m->accepted_ms), br_quote(reason));
 	br_history_put(s->history, br_server_now(s), &line);
 }
@@ -225,7 +218,7 @@ void br_ending_report(struct br_server *s, const struct br_store_report *report)
 
 	if (s->late_reports >= LATE_MAX) {
 		br_warn(&s->log, "late report dropped via=%s: too many at once",
-		    br_quote(via(destination)));
+		    br_quote(br_destination_via(destination)));
 		return;
 	}
 	s->late_reports++;

@@ -72,7 +72,7 @@ static bool is_relayed(enum prim_header_id id)
 
 static bool is_client(struct prim_slice origin)
 {
-	return prim_slice_eq(origin, PRIM_SLICE("client"));
+	return prim_slice_eq(origin, PRIM_SLICE(BR_ORIGIN_CLIENT));
 }
 
 /* Who an adapter says it really was. */

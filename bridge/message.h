@@ -16,6 +16,7 @@
 #include "prim/slice.h"
 
 #define BR_HOPS_MAX        16
+#define BR_ORIGIN_CLIENT   "client"     /* of what a principal of ours says */
 #define BR_ORIGIN_SELF     "primbridge" /* of what the bridge itself says */
 #define BR_DELIVERY_ID_LEN 32           /* hexadecimal digits */
 
@@ -33,7 +34,7 @@ struct br_message {
 	struct prim_slice message_id;   /* as it compares (ERR-44) */
 	struct prim_slice sender;       /* key, as authenticated */
 	struct prim_slice recipient;    /* key */
-	struct prim_slice origin;       /* "client" or an adapter's name */
+	struct prim_slice origin;       /* BR_ORIGIN_... or an adapter's name */
 	struct prim_slice return_token; /* or empty */
 	/* "im:...": who really sent it, when `from` is the principal of that
 	 * address (DESIGN 6); then `sender` is its key. Or empty. */

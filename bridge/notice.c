@@ -3,6 +3,7 @@
 
 #include "bridge/notice.h"
 
+#include "bridge/destination.h"
 #include "prim/address.h"
 #include "prim/base.h"
 #include "prim/cpim.h"
@@ -34,7 +35,7 @@ const char *br_notice_kind_name(enum br_notice_kind kind)
 
 static bool is_client(const struct br_store_message *m)
 {
-	return prim_slice_eq(m->origin, PRIM_SLICE("client"));
+	return prim_slice_eq(m->origin, PRIM_SLICE(BR_ORIGIN_CLIENT));
 }
 
 bool br_notice_is_due(const struct br_store_message *m,
@@ -282,13 +283,14 @@ static struct prim_slice keep(struct prim_buf *room, struct prim_slice s)
 	return prim_slice_make(room->ptr + at, s.len);
 }
 
-/* "inbox:<key>" or "adapter:<name>". */
+/* Back to where the message came from. */
 static struct prim_slice keep_destination(struct prim_buf *room,
     const struct br_store_message *m)
 {
 	size_t at = room->len;
 
-	prim_buf_puts(room, is_client(m) ? "inbox:" : "adapter:");
+	prim_buf_puts(room,
+	    is_client(m) ? BR_DESTINATION_INBOX : BR_DESTINATION_ADAPTER);
 	prim_buf_put(room, is_client(m) ? m->sender : m->origin);
 	return prim_slice_make(room->ptr + at, room->len - at);
 }

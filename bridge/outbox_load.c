@@ -3,6 +3,7 @@
 
 #include "bridge/outbox_private.h"
 
+#include "bridge/destination.h"
 #include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
@@ -28,12 +29,10 @@ static struct br_lane *lane_followed(struct br_outbox *o,
 static struct br_dest *dest_of_notice(struct br_outbox *o,
     const struct br_store_message *m)
 {
-	struct prim_slice rest = m->destination;
+	const struct prim_slice name = br_destination_adapter(m->destination);
 
-	if (!m->is_notice ||
-	    !prim_slice_eq(prim_slice_cut(&rest, ':'), PRIM_SLICE("adapter")))
-		return NULL;
-	return br_outbox_adapter_named(o, rest);
+	return m->is_notice && name.len > 0 ? br_outbox_adapter_named(o, name)
+					    : NULL;
 }
 
 static struct br_lane *lane_of(struct br_outbox *o,

@@ -3,6 +3,7 @@
 
 #include "bridge/server_private.h"
 
+#include "bridge/destination.h"
 #include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/notice.h"
@@ -125,7 +126,7 @@ static void take(struct br_server *s, const struct br_store_message *m)
 {
 	const struct br_entity *e = br_entity_find(s->entities, m->recipient);
 
-	if (!prim_slice_starts(m->destination, PRIM_SLICE("inbox:")))
+	if (!br_destination_is_inbox(m->destination))
 		br_outbox_take(s->outbox, m);
 	else if (!e)
 		take_later(s, m);

@@ -69,7 +69,7 @@ void br_service_password(struct br_service_talk *t)
 	struct br_worker *worker = br_auth_worker(t->service->server->auth);
 
 	if (!t->is_principal ||
-	    !prim_slice_eq(t->question->origin, PRIM_SLICE("client"))) {
+	    !prim_slice_eq(t->question->origin, PRIM_SLICE(BR_ORIGIN_CLIENT))) {
 		br_service_answer_with(t,
 		    "Only the account itself can change its password: write "
 		    "from there.");

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "bridge/destination.h"
 #include "prim/address.h"
 #include "prim/base.h"
 #include "prim/command.h"
@@ -161,14 +162,14 @@ static bool remains_read(struct br_rescuer *w, struct remains *x)
 	    !address_take(&x->head, PRIM_HEADER_FROM, &x->sender) ||
 	    !address_take(&x->head, PRIM_HEADER_TO, &x->recipient))
 		return false;
-	m->origin = PRIM_SLICE("client");
+	m->origin = PRIM_SLICE(BR_ORIGIN_CLIENT);
 	m->sender = prim_key_slice(&x->sender);
 	m->recipient = prim_key_slice(&x->recipient);
 	(void)prim_buf_room(b,
 	    m->head.len + m->sender.len + m->recipient.len + 64);
 	prim_command_put_message_id(b, &x->head);
 	m->message_id = prim_buf_slice(b);
-	m->destination = join(b, "inbox:", m->recipient);
+	m->destination = join(b, BR_DESTINATION_INBOX, m->recipient);
 	m->notice_from = join(b, "im:" BR_POSTMASTER "@",
 	    prim_key_domain(&x->sender));
 	names.origin = m->origin;

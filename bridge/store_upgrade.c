@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "bridge/destination.h"
+#include "bridge/message.h"
 #include "prim/base.h"
 
 /* ---- as the first version had it ---- */
@@ -67,9 +69,9 @@ static struct prim_slice notice_from(struct prim_buf *b,
 {
 	struct prim_slice key = PRIM_SLICE_NONE;
 
-	if (prim_slice_starts(m->destination, PRIM_SLICE("inbox:")))
+	if (br_destination_is_inbox(m->destination))
 		key = m->recipient;
-	else if (prim_slice_eq(m->origin, PRIM_SLICE("client")))
+	else if (prim_slice_eq(m->origin, PRIM_SLICE(BR_ORIGIN_CLIENT)))
 		key = m->sender;
 	prim_buf_reset(b);
 	if (!key.len)
