@@ -5,6 +5,7 @@
 #include "tests/bridge/store_power.h"
 #include "tests/bridge/store_world.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -150,15 +151,19 @@ static unsigned count_acknowledged(struct world *w, int fd, unsigned *there,
 	return count;
 }
 
-static void child_live_and_die(const struct world *w, unsigned cycle, int fd,
-    enum death death)
+/* Every other one is killed at any moment, even before it has said a word. */
+static void child_live_and_die(const struct world *w, unsigned cycle,
+    const int ends[2], enum death death)
 {
+	struct pollfd word = { .fd = ends[0], .events = POLLIN };
 	pid_t child = fork();
 
 	if (child == 0)
-		child_run(w->dir, (uint64_t)cycle << 32, fd, death);
+		child_run(w->dir, (uint64_t)cycle << 32, ends[1], death);
 	assert_true(child > 0);
-	close(fd);
+	close(ends[1]);
+	if (cycle % 2 == 0)
+		assert_int_equal(poll(&word, 1, 30000), 1);
 	usleep((useconds_t)(30000 + cycle * 7001));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -202,7 +207,7 @@ static unsigned lost_by(struct world *w, enum death death)
 		int ends[2];
 
 		assert_int_equal(pipe(ends), 0);
-		child_live_and_die(w, cycle, ends[1], death);
+		child_live_and_die(w, cycle, ends, death);
 		open_after(w, death);
 		count = count_acknowledged(w, ends[0], &there, &rows);
 		acknowledged += count;

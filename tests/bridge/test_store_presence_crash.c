@@ -5,6 +5,7 @@
 #include "tests/bridge/presence_world.h"
 #include "tests/bridge/store_power.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -133,15 +134,19 @@ static void child_run(const char *dir, int fd, bool has_power_cut)
 	_exit(1);
 }
 
-static void live_and_die(const struct world *w, unsigned cycle, int fd,
-    bool has_power_cut)
+/* Every other one is killed at any moment, even before it has said a word. */
+static void live_and_die(const struct world *w, unsigned cycle,
+    const int ends[2], bool has_power_cut)
 {
+	struct pollfd word = { .fd = ends[0], .events = POLLIN };
 	pid_t child = fork();
 
 	if (child == 0)
-		child_run(w->dir, fd, has_power_cut);
+		child_run(w->dir, ends[1], has_power_cut);
 	assert_true(child > 0);
-	close(fd);
+	close(ends[1]);
+	if (cycle % 2 == 0)
+		assert_int_equal(poll(&word, 1, 30000), 1);
 	usleep((useconds_t)(40000 + cycle * 7001));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -172,7 +177,7 @@ static void survives(struct world *w, bool has_power_cut)
 	world_close(w);
 	for (unsigned cycle = 0; cycle < CYCLES; cycle++) {
 		assert_int_equal(pipe(ends), 0);
-		live_and_die(w, cycle, ends[1], has_power_cut);
+		live_and_die(w, cycle, ends, has_power_cut);
 		acknowledged(ends[0], numbers);
 		world_open(w);
 		keep(w->store, &kept);

@@ -118,11 +118,11 @@ class Full(Trouble):
         world = self.world
         begun = time.monotonic()
         self.assertTrue(wait_until(
-            lambda: 500 in world.codes(begun, CAROL), 10),
+            lambda: 500 in world.codes(begun, CAROL), 30),
             "nothing was refused on a full disk")
         begun = time.monotonic()
         self.assertTrue(wait_until(lambda: len(
-            [c for who in STORED for c in world.codes(begun, who)]) > 10, 10))
+            [c for who in STORED for c in world.codes(begun, who)]) > 10, 30))
         return begun
 
     def test_new_messages_are_refused_before_it_is_full(self):
@@ -135,7 +135,7 @@ class Full(Trouble):
         # Nothing that was accepted is in need of more than is left.
         bob = world.listen(BOB)
         self.assertTrue(bob.wait(50))
-        self.assertIn(200, world.codes(since))
+        self.assertTrue(wait_until(lambda: 200 in world.codes(since), 30))
         self.assertNotIn(101, world.codes(since, CAROL))
         self.assertTrue("disk nearly full" in world.primd.log())
         self.assertFalse("writing fails" in world.primd.log())
@@ -158,7 +158,7 @@ class Full(Trouble):
             if left == 0:
                 self.disk.fill(0)
             time.sleep(random.uniform(0, 1))
-            self.assertIn(200, world.codes(since))
+            self.assertTrue(wait_until(lambda: 200 in world.codes(since), 30))
             world.hush(BOB)
         self.disk.clear()
         if not world.primd.is_running():
@@ -280,13 +280,26 @@ class Damaged(Trouble):
 class Errors(Trouble):
     def trace(self, calls, error, when):
         """From now on (`when`: as strace has it) `calls` of primd fail."""
+        pid = self.world.primd.process.pid
         command = ["strace", "-f", "-q", "-o", os.devnull,
-                   "-p", str(self.world.primd.process.pid),
+                   "-p", str(pid),
                    "-e", f"trace={calls}",
                    "-e", f"inject={calls}:error={error}:when={when}"]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+        tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.assertTrue(wait_until(lambda: self.is_traced(pid), 30))
+        return tracer
+
+    @staticmethod
+    def is_traced(pid):
+        """All its threads."""
+        tasks = f"/proc/{pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/status", encoding="ascii") as file:
+                if "\nTracerPid:\t0\n" in file.read():
+                    return False
+        return True
 
     @staticmethod
     def end_trace(tracer):
@@ -334,20 +347,20 @@ class Errors(Trouble):
         world.wait_up()
         alice = world.client(ALICE)
         self.addCleanup(alice.close)
-        self.assertEqual(alice.say("bounce-408-1000@far.example", "back",
+        self.assertEqual(alice.say("bounce-408-3000@far.example", "back",
                                    message_id="bounced"), 101)
         tracer = self.trace("pwrite64,pread64", "EIO", "1+")
         try:
             bob = world.listen(BOB)
             self.assertTrue(wait_until(
                 lambda: "reading fails" in world.primd.log() and
-                "writing fails" in world.primd.log(), 10))
+                "writing fails" in world.primd.log(), 30))
             time.sleep(0.5)
         finally:
             self.end_trace(tracer)
         begun = time.monotonic()
-        self.assertTrue(bob.wait(len(texts), 10))
-        self.assertTrue(alice.wait(1, 10), "the bounce was forgotten")
+        self.assertTrue(bob.wait(len(texts), 30))
+        self.assertTrue(alice.wait(1, 30), "the bounce was forgotten")
         print(f"read and told after {time.monotonic() - begun:.2f} s")
         self.assertIn(b"bounced", alice.heard[0].body)
         self.assertEqual(world.primd.status()["quarantined"], 0)
