@@ -149,7 +149,7 @@ class Sights:
         sights = self.sights(who)
         return sights[-1].view if sights else None
 
-    def wait_view(self, who, view, timeout=5):
+    def wait_view(self, who, view, timeout=30):
         """Until `who` is seen so: true, or false when the time is over."""
         right = view if callable(view) else lambda now: now == view
         with self.lock:

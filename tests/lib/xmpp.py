@@ -332,7 +332,7 @@ class Person(Sights, Client):
             return [s for s in self.stanzas[begin:]
                     if s.type == kind and s.who == who]
 
-    def wait_type(self, kind, who, timeout=5, begin=0):
+    def wait_type(self, kind, who, timeout=30, begin=0):
         """The first stanza of that type from `who`, or None."""
         with self.lock:
             self.lock.wait_for(lambda: self.of_type(kind, who, begin), timeout)
