@@ -303,6 +303,17 @@ static void databases_close(struct br_store *s)
 	}
 }
 
+/* On the way something was found that only a salvage can heal. */
+static bool databases_reopen(struct br_store *s, struct br_err *err)
+{
+	databases_close(s);
+	if (!br_store_queue_is_suspect(s))
+		return false;
+	if (err)
+		err->text[0] = '\0';
+	return databases_open(s, err);
+}
+
 static void boxes_init(struct br_store *s)
 {
 	br_mailbox_init(&s->writes);
@@ -345,7 +356,7 @@ struct br_store *br_store_open(struct event_base *base, const char *dir,
 		br_err_set(err, "the name of the data folder is too long");
 		return store_free(s);
 	}
-	if (!databases_open(s, err))
+	if (!databases_open(s, err) && !databases_reopen(s, err))
 		return store_free(s);
 	br_store_salvage_tell(s);
 	return br_store_threads_start(s, err) ? s : store_free(s);

@@ -47,9 +47,10 @@ enum br_store_outcome {
 typedef void (*br_store_done_fn)(void *arg, enum br_store_outcome outcome);
 
 /* Opens or makes both databases in `dir` (":memory:" for tests) and runs the
- * migrations. NULL with a sentence in `err`: a newer schema, a damaged file, a
- * folder that is not ours to write. WAL, synchronous=FULL. `base` is borrowed.
- * The caller holds the lock on `dir` (bridge/lock.h). */
+ * migrations. A damaged queue.db is made anew out of what can be read of it, and
+ * that is said (store_salvage.h). NULL with a sentence in `err`: a newer schema, a
+ * damaged primd.db, a folder that is not ours to write. WAL, synchronous=FULL.
+ * `base` is borrowed. The caller holds the lock on `dir` (bridge/lock.h). */
 struct br_store *br_store_open(struct event_base *base, const char *dir,
     struct br_err *err);
 

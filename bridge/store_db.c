@@ -184,18 +184,51 @@ static bool wal_make_durable(sqlite3 *sql, const char *path, struct br_err *err)
 		sqlite3_errstr(code));
 }
 
-/* A damaged file is found before the first message depends on it. */
+/* A file beside queue.db says that it is to be checked. */
+static void suspicion_format(char out_path[BR_STORE_PATH_MAX + 16],
+    const char *path)
+{
+	(void)snprintf(out_path, BR_STORE_PATH_MAX + 16, "%s.suspect", path);
+}
+
+void br_store_db_suspect(sqlite3 *sql)
+{
+	const char *path = sqlite3_db_filename(sql, "main");
+	const char *base = path ? strrchr(path, '/') : NULL;
+	char mark[BR_STORE_PATH_MAX + 16];
+	int fd;
+
+	if (!base || strcmp(base + 1, NAMES[BR_STORE_QUEUE]) != 0)
+		return;
+	suspicion_format(mark, path);
+	fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A damaged file is found before the first message depends on it. That takes as
+ * long as it is large, so a large one is read as a whole only when something was
+ * found in it; then its indexes are compared, too. */
 static bool check(struct br_store_db *db, const char *path, struct br_err *err)
 {
-	char answer[256];
+	char answer[256], mark[BR_STORE_PATH_MAX + 16];
+	bool is_suspect;
 	struct stat st;
 
-	if (stat(path, &st) != 0 || st.st_size > CHECK_MAX)
+	suspicion_format(mark, path);
+	is_suspect = stat(mark, &st) == 0;
+	if (!is_suspect && (stat(path, &st) != 0 || st.st_size > CHECK_MAX))
 		return true;
-	if (!ask(db->sql, "PRAGMA quick_check(1)", answer, sizeof(answer)))
+	if (!ask(db->sql,
+		is_suspect ? "PRAGMA integrity_check(1)"
+			   : "PRAGMA quick_check(1)",
+		answer, sizeof(answer)))
 		return br_store_db_err(db->sql, path, err);
 	db->is_damaged = strcmp(answer, "ok") != 0;
-	return !db->is_damaged || br_store_db_damaged(path, answer, err);
+	if (db->is_damaged)
+		return br_store_db_damaged(path, answer, err);
+	(void)unlink(mark);
+	return true;
 }
 
 static bool set_up(sqlite3 *sql, const char *settings)

@@ -137,7 +137,8 @@ struct br_store_db {
 	struct prim_buf room;    /* for one notice */
 	int64_t
 	    seq; /* the last that a message got; of the writer of queue.db */
-	bool is_damaged; /* that is why it could not be opened */
+	bool is_damaged; /* so it could not be opened, or something was found
+	                    since */
 };
 
 /* Opens `file`; with `writes` makes and migrates it. False with a sentence;
@@ -153,6 +154,9 @@ bool br_store_db_commit(struct br_store_db *db);
 void br_store_db_rollback(struct br_store_db *db);
 /* Empties the write-ahead log into the database, if nobody reads it now. */
 void br_store_db_scrub(struct br_store_db *db);
+
+/* Something in it is damaged. Of queue.db the next start wants to know all. */
+void br_store_db_suspect(sqlite3 *sql);
 
 /* Brings the schema up to date (store_schema.c). */
 bool br_store_schema_run(sqlite3 *sql, enum br_store_file file,

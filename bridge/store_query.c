@@ -58,6 +58,15 @@ static bool is_unread(int code)
 	    !PRIM_SEED(unread_is_damaged);
 }
 
+/* The next start looks at the whole file, however large it is. */
+static void note_suspicion(struct br_store_db *db)
+{
+	if (db->is_damaged)
+		return;
+	db->is_damaged = true;
+	br_store_db_suspect(db->sql);
+}
+
 int br_store_query_step(struct br_store_query *q)
 {
 	int code;
@@ -73,6 +82,8 @@ int br_store_query_step(struct br_store_query *q)
 	if (is_unread(code)) {
 		code = SQLITE_IOERR;
 		q->db->reason = sqlite3_errstr(code);
+	} else if ((code & 0xff) == SQLITE_CORRUPT) {
+		note_suspicion(q->db);
 	}
 	br_store_query_end(q);
 	return code;

@@ -184,8 +184,7 @@ static bool content_take(struct br_rescuer *w, const struct br_record *r)
 		.body = r->values[3].octets };
 
 	return r->values[1].kind == BR_VALUE_NUMBER &&
-	    (br_store_sum_content(&w->db, &m) == r->values[1].number ||
-		PRIM_SEED(salvage_unsummed)) &&
+	    br_store_sum_content(&w->db, &m) == r->values[1].number &&
 	    put(w, BR_RESCUE_CONTENT, r, BR_RANK_MAYBE_OLD);
 }
 

@@ -251,6 +251,8 @@ static bool take_place(const struct names *n, struct br_err *err)
 
 	side(path, n->db, "-shm");
 	(void)unlink(path);
+	side(path, n->db, ".suspect");
+	(void)unlink(path);
 	for (size_t i = 0; i < PRIM_COUNT(SIDES); i++) {
 		side(path, n->db, SIDES[i]);
 		if (unlink(path) != 0 && errno != ENOENT)
@@ -354,6 +356,14 @@ bool br_store_queue_open(struct br_store *s, struct br_err *err)
 		return br_store_db_open(db, &s->place, BR_STORE_QUEUE, true,
 		    err);
 	return br_err_set(err, "%s", why.text);
+}
+
+bool br_store_queue_is_suspect(const struct br_store *s)
+{
+	char path[BR_STORE_PATH_MAX];
+
+	name(path, s->place.dir, "db.suspect");
+	return !s->place.memory && is_there(path);
 }
 
 /* ---- what was done ---- */

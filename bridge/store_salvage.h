@@ -21,6 +21,8 @@
  *	queue.db.salvage                  the new one while it is made
  *	queue.db.salvaged                 the new one, whole: from here on the
  *	                                  next start only goes on
+ *	queue.db.suspect                  something was found in it while primd
+ *	                                  ran; the next start reads all of it
  *	queue.key                         the secret once more, for the day when
  *	                                  the page with all its copies is hit
  *
@@ -36,6 +38,9 @@
 
 /* Opens queue.db for the writer; salvages it first if it is damaged. */
 bool br_store_queue_open(struct br_store *s, struct br_err *err);
+
+/* Has something been found in it that a salvage at the next opening heals? */
+bool br_store_queue_is_suspect(const struct br_store *s);
 
 /* Says what was salvaged at which start, as long as the damaged file is kept. */
 void br_store_salvage_tell(struct br_store *s);

@@ -254,7 +254,7 @@ class Damaged(Trouble):
         world.start()
         world.primd.stop()
         whole = {}
-        for name in ("primd.db", "queue.db"):
+        for name in ("primd.db", "queue.db", "queue.key"):
             with open(self.file(name), "rb") as file:
                 whole[name] = file.read()
 
@@ -262,19 +262,75 @@ class Damaged(Trouble):
             with open(self.file(name), "wb") as file:
                 file.write(octets)
 
-        for name, octets in whole.items():
-            put(name, b"something else entirely" + octets[23:])
-            self.refused(f"{name} is damaged", "move it away")
-            put(name, octets[:4096] + bytes(4096) + octets[8192:])
-            self.refused(f"{name} is damaged", "move it away")
-            put(name, octets[:len(octets) // 2])
-            self.refused(f"{name} is damaged", "move it away")
+        for name in ("primd.db", "queue.db"):
+            octets = whole[name]
             put(name, octets[:60] + (99).to_bytes(4, "big") + octets[64:])
             self.refused(f"{name} has schema 99", "newer version")
             put(name, octets)
+        octets = whole["primd.db"]
+        for damaged in (b"something else entirely" + octets[23:],
+                        octets[:4096] + bytes(4096) + octets[8192:],
+                        octets[:len(octets) // 2]):
+            put("primd.db", damaged)
+            self.refused("primd.db is damaged", "primctl restore")
+        put("primd.db", octets)
+        put("queue.db", b"something else entirely" * 1000)
+        self.refused("queue.db is damaged", "move it away",
+                     "nothing in it shows that it is one of ours")
+        put("queue.db", whole["queue.db"])
         world.primd.start()
         self.assertEqual(world.primd.stop(), 0)
         self.failed = False
+
+    def harm(self, kind):
+        size = os.path.getsize(self.file("queue.db"))
+        with open(self.file("queue.db"), "r+b") as file:
+            if kind == "head":
+                file.write(b"something else entirely")
+            elif kind == "cut":
+                file.truncate(size - 4096)
+            else:
+                file.seek(random.randrange(size // 4096) * 4096)
+                file.write(bytes(4096))
+
+    def test_a_damaged_queue_is_made_anew(self):
+        """Whoever had nothing on the damaged page is delivered, who had is told,
+        and primd has started by itself."""
+        reseed("anew")
+        world = self.begin()
+        world.start()
+        sent, told = [], []
+        for number, kind in enumerate(("head", "page", "page", "cut")):
+            alice = world.client(ALICE)
+            for n in range(40):
+                text = f"{number}{n:04} number " + "x" * random.choice((50, 9000))
+                self.assertEqual(alice.say(BOB, text,
+                                           message_id=f"a{number}-{n}-"), 101)
+                sent.append(text)
+            time.sleep(0.3)
+            alice.close()
+            told += alice.heard
+            world.primd.stop()
+            self.harm(kind)
+            start = world.primd.log_size()
+            world.primd.start()
+            log = world.primd.log(start)
+            if "made anew" not in log:
+                self.assertNotEqual(kind, "head")
+        self.assertGreater(len([n for n in os.listdir(world.primd.data)
+                                if n.startswith("queue.db.damaged-")]), 0)
+        alice = world.client(ALICE)
+        self.addCleanup(alice.close)
+        bob = world.listen(BOB)
+        wait_until(lambda: len(bob.heard) + len(alice.heard) + len(told) >=
+                   len(sent), 20)
+        told += alice.heard
+        got = bob.texts()
+        self.assertEqual(got, [t for t in sent if t in set(got)])
+        print(f"{len(sent)} sent, {len(got)} delivered, "
+              f"{len(told)} told", flush=True)
+        self.assertEqual(len(got) + len(told), len(sent))
+        self.end(need=("I1", "I6"), settled=True)
 
 
 class Errors(Trouble):
