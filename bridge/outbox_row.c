@@ -6,6 +6,7 @@
 #include "bridge/ending.h"
 #include "bridge/metric.h"
 #include "bridge/server.h"
+#include "bridge/transit.h"
 #include "prim/base.h"
 #include "prim/seed.h"
 
@@ -95,7 +96,7 @@ static void on_timer(struct prim_timer *t)
 		br_store_message_delayed(s->store, row->seq, NULL, NULL);
 		set_timer(o, row);
 	} else if (row->transit) { /* not under the adapter's hands */
-		row->is_overdue = true;
+		br_transit_overdue(row->transit);
 	} else {
 		br_metric_add(BR_METRIC_MESSAGES_EXPIRED, 1);
 		br_ending_start_unheld(s, row->seq,

@@ -94,6 +94,9 @@ void br_transit_ended(void *arg, const struct br_store_message *m, bool failed);
 
 /* A row's turn has come. */
 void br_transit_redeliver(struct br_server *s, struct br_row *row);
+/* Its time ran out in the middle of it: it ends now, or when it is back from who
+ * has it. */
+void br_transit_overdue(struct br_transit *t);
 
 /* What the adapter host of `dest` says. */
 void br_transit_report(struct br_server *s, struct br_dest *dest,

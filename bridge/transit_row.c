@@ -4,6 +4,7 @@
 #include "bridge/transit_private.h"
 
 #include "bridge/ending.h"
+#include "bridge/metric.h"
 #include "bridge/server.h"
 
 bool br_transit_row_is_moving(const struct br_transit *t)
@@ -161,6 +162,19 @@ void br_transit_row_is_late(struct br_transit *t)
 
 /* ---- a row's turn ---- */
 
+static void row_expire(struct br_transit *t)
+{
+	br_metric_add(BR_METRIC_MESSAGES_EXPIRED, 1);
+	br_transit_row_end(t, PRIM_TIMEOUT, PRIM_SLICE("expired"));
+}
+
+void br_transit_overdue(struct br_transit *t)
+{
+	t->row->is_overdue = true;
+	if (t->is_holding)
+		row_expire(t);
+}
+
 static void row_to_inbox(struct br_transit *t)
 {
 	struct br_server *s = t->server;
@@ -184,6 +198,8 @@ static void row_go(struct br_transit *t)
 	code = br_row_recalled_code(t->row);
 	if (code)
 		br_transit_row_end(t, code, PRIM_SLICE_NONE);
+	else if (t->row->is_overdue)
+		row_expire(t);
 	else if (prim_timer_is_set(&t->row->lane->retry))
 		br_transit_row_back(t, 0, PRIM_SLICE_NONE);
 	else if (t->row->lane->target && !br_transit_link(t))
