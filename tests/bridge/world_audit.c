@@ -225,7 +225,7 @@ static void look_at_dest(struct prim_table_node *node, void *arg)
 	EXPECT(d->reading == n.reading, "dest");
 	EXPECT(d->octets == n.octets, "dest");
 	EXPECT(d->committing == committing_in(k, d, NULL), "dest");
-	EXPECT(d->host || n.lanes > 0 || d->is_hungry,
+	EXPECT(d->host || n.lanes > 0 || d->is_hungry || k->s->stopping,
 	    "a destination that is empty");
 	EXPECT(!d->is_kicked, "dest");
 	look_at_suspects(m, d);

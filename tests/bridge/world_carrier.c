@@ -217,6 +217,8 @@ static void take(struct mail *m, struct carrier *c, struct carrier_held *h,
 	if (code != 200) {
 		if (h->message < MAIL_MESSAGES && !may_be_old(m, c, h))
 			note_fate(m, c, h, code, true);
+		else if (h->message < MAIL_MESSAGES && code < 500)
+			m->messages[h->message].refused++; /* maybe */
 		h->is_reported = true;
 	}
 	prim_buf_putf(&b, "PRIM/1.0 %s 0 %u Well\r\n\r\n", h->hand, code);

@@ -13,10 +13,9 @@
 #define HOUR_MS INT64_C(3600000)
 /* What is stored goes on for so long at the least. */
 #define SURELY_MS (20 * HOUR_MS)
-/* A sender waits at most so long, and what is past its time when a server starts
- * gets one more minute. */
-#define ANSWER_MS 8000
-#define GRACE_MS  60000
+#define SECOND_MS 1000
+/* What is past its time when a server starts gets one more minute. */
+#define GRACE_MS 60000
 /* In worlds like these a message may go another way than the one we know. */
 #define WANDERING (MAIL_LINKED | MAIL_ORDERS | MAIL_REMOVED)
 
@@ -108,17 +107,15 @@ static void check_turn(const struct mail *m, unsigned index,
 	}
 }
 
-static int64_t max_of(int64_t a, int64_t b)
+/* It was kept, and its time is over; a restart gives it a minute more. Whoever is
+ * still answered may be served late. */
+static bool is_late(const struct mail *m, const struct mail_message *t,
+    const struct mail_ear *ear)
 {
-	return a > b ? a : b;
-}
-
-/* A restart gives it a minute more. */
-static int64_t latest_ms(const struct mail *m, const struct mail_message *t)
-{
-	return max_of(max_of(t->expires_ms, t->at_ms + ANSWER_MS),
-		   m->started_ms + GRACE_MS) +
-	    1000;
+	return t->expires_ms && t->kept_at && ear->epoch > t->kept_at &&
+	    is_plain(t) && !(m->temper & MAIL_ORDERS) &&
+	    ear->ms > t->expires_ms + SECOND_MS &&
+	    ear->ms > m->started_ms + GRACE_MS + SECOND_MS;
 }
 
 void fate_handed(struct mail *m, unsigned index, const struct mail_ear *ear,
@@ -134,10 +131,7 @@ void fate_handed(struct mail *m, unsigned index, const struct mail_ear *ear,
 	expect(m, index,
 	    !t->done_at || t->is_repeated || ear->epoch <= t->done_at,
 	    "it came again after it was delivered");
-	expect(m, index,
-	    !t->expires_ms || t->is_repeated || (m->temper & MAIL_ORDERS) ||
-		ear->ms <= latest_ms(m, t),
-	    "it came after its time");
+	expect(m, index, !is_late(m, t, ear), "it came after its time");
 	if (is_alone && t->handed == 1)
 		check_turn(m, index, ear);
 }

@@ -154,20 +154,18 @@ void kill_server(struct town *town)
 {
 	struct mail *m = &town->mail;
 	const int64_t now = mail_now(m);
-	unsigned how = mail_below(m, 3), number, epoch;
+	unsigned how = mail_below(m, 3), number, epoch = m->epoch;
 	sqlite3 *keep[BR_STORE_FILES];
 	struct copies copies;
 
 	if (how == 0)
-		stop(town);
-	if (how == 1) {
-		deed_break(town, false); /* and all it was asked is done */
-	}
+		stop(town); /* hears nothing from now on */
 	number = m->world.server->store->place.memory;
 	for (unsigned i = 0; i < BR_STORE_FILES; i++)
 		keep[i] = memory_open(m, number, NAMES[i]);
-	epoch = m->epoch;
 	if (how == 1) {
+		deed_break(town, false); /* and all it was asked is done */
+		epoch = m->epoch;
 		copies_take(m, &copies, number);
 		be_doomed(town);
 	}
