@@ -18,6 +18,7 @@ from servers import LONG, Primd, Prosody, wait_until  # noqa: E402
 from witness import Witness  # noqa: E402
 
 EACH = 500 if LONG else 40   # messages to each recipient, from each side
+WAVE = 40                    # of them wait for their answers at once
 ORDERS = 4                   # of FLOOD messages each: a bridge passes the same
 FLOOD = 12                   # text between the same two 16 times a minute
 SIDES = "a", "b"
@@ -136,6 +137,9 @@ class Failing(unittest.TestCase):
         clients = [side.client(side.speaker, listen=True) for side in sides]
         sent = []
         for number in range(EACH):
+            if number % WAVE == 0:
+                for _, future in sent:
+                    future.result(30)
             for side, client in zip(sides, clients):
                 for local in ("early", "late", GHOST, "nobody"):
                     to = f"{local}@{side.you}.localhost"
@@ -143,7 +147,7 @@ class Failing(unittest.TestCase):
                         to, f"{number} from {side.me} to {local}",
                         conversation=f"c{number % 8}")))
         clients += self.order_floods()
-        answers = Counter((to.partition("@")[0], f.result(20).code)
+        answers = Counter((to.partition("@")[0], f.result(30).code)
                           for to, f in sent)
         for side in sides:
             side.primd.ctl("account", "remove", side.at(GHOST))
