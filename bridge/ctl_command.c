@@ -243,6 +243,23 @@ static void put_word(FILE *out, const char *word)
 	prim_buf_fini(&b);
 }
 
+void br_ctl_misfit(FILE *out, const struct br_ctl_command *c,
+    char *const *words, int count, const char *option)
+{
+	size_t all = argument_count(c);
+
+	fprintf(out, "primctl: ");
+	if (option && (!c->option || strcmp(option, c->option) != 0)) {
+		fprintf(out, "'%s' has no option --%s\n", c->words, option);
+	} else if ((size_t)count > all) {
+		put_word(out, words[all]);
+		fprintf(out, " is one word too many for '%s'\n", c->words);
+	} else {
+		fprintf(out, "'%s' wants %s, too\n", c->words,
+		    c->arguments[count].name);
+	}
+}
+
 void br_ctl_unknown(FILE *out, char *const *words, int count)
 {
 	struct prim_buf verbs = { 0 };

@@ -61,6 +61,10 @@ const char *br_ctl_empty_argument(const struct br_ctl_command *c,
 /* Do `count` words fit the arguments of `c`? */
 bool br_ctl_count_ok(const struct br_ctl_command *c, int count);
 
+/* Says why they don't, or that `c` has no `option` (NULL: none was given). */
+void br_ctl_misfit(FILE *out, const struct br_ctl_command *c,
+    char *const *words, int count, const char *option);
+
 /* What `words` say for argument `index` of `c`: a copy, empty without it; release
  * with prim_free(). */
 char *br_ctl_argument_take(const struct br_ctl_command *c, size_t index,

@@ -74,6 +74,9 @@ static int help(const struct cli *cli, char *const *words, int count)
 
 static int wrong_usage(const struct cli *cli, char *const *words, int count)
 {
+	if (cli->command)
+		br_ctl_misfit(stderr, cli->command, cli->words, cli->word_count,
+		    cli->option);
 	if (!cli->command && count > 0)
 		br_ctl_unknown(stderr, words, count);
 	else

@@ -216,6 +216,14 @@ class Outbox(World):
             self.refused(f"usage: primctl [-c FILE] [--json] outbox {verb} ",
                          "outbox", verb, code=2)
         self.refused("usage: primctl", "outbox", "drop", "--body", "1", code=2)
+        for part, args in (
+                ("'outbox drop' has no option --body", ("outbox", "drop",
+                                                        "--body", "1")),
+                ("'outbox drop' wants ID, too", ("outbox", "drop")),
+                ("'2' is one word too many for 'outbox drop'",
+                 ("outbox", "drop", "1", "2")),
+                ("'link add' wants FOREIGN, too", ("link", "add", ALICE))):
+            self.refused(f"primctl: {part}\nusage: ", *args, code=2)
 
 
 class Links(World):
