@@ -215,6 +215,10 @@ static bool check(struct br_store_db *db, const char *path, struct br_err *err)
 	bool is_suspect;
 	struct stat st;
 
+	/* We opened it for writing: its head says that nobody may. */
+	db->is_damaged = sqlite3_db_readonly(db->sql, "main") == 1;
+	if (db->is_damaged)
+		return br_store_db_damaged(path, "it cannot be written", err);
 	suspicion_format(mark, path);
 	is_suspect = stat(mark, &st) == 0;
 	if (!is_suspect && (stat(path, &st) != 0 || st.st_size > CHECK_MAX))

@@ -292,6 +292,17 @@ static void a_file_that_is_no_database_is_refused(void **state)
 	refused(w, "move it away");
 }
 
+/* One bit of the version in its head, and SQLite only reads it. */
+static void a_file_that_cannot_be_written_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w);
+	world_close(w);
+	scribble(w, "primd.db", 18, "\n");
+	refused(w, "primd.db is damaged: it cannot be written; ");
+}
+
 static void a_damaged_page_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -349,6 +360,7 @@ int main(void)
 		TEST(a_damaged_secret_is_refused),
 		TEST(a_secret_is_also_kept_beside),
 		TEST(a_file_that_is_no_database_is_refused),
+		TEST(a_file_that_cannot_be_written_is_refused),
 		TEST(a_damaged_page_is_refused),
 		TEST(a_cut_file_is_refused),
 		TEST(a_folder_that_is_not_there_is_refused),
