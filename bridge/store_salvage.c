@@ -221,10 +221,11 @@ static bool keep_find(struct names *n, struct br_err *err)
 /* Under a second name: it stays where it is until the new one takes its place. */
 static bool keep_file(const char *path, const char *kept, struct br_err *err)
 {
-	if (link(path, kept) == 0 || errno == ENOENT || errno == EEXIST)
-		return chmod(kept, 0600) == 0 || errno == ENOENT;
-	return br_err_set(err, "cannot keep it as %s: %s", kept,
-	    strerror(errno));
+	bool is_kept = link(path, kept) == 0 || errno == EEXIST;
+
+	return (!is_kept && errno == ENOENT) ||
+	    (is_kept && chmod(kept, 0600) == 0) ||
+	    br_err_set(err, "cannot keep it as %s: %s", kept, strerror(errno));
 }
 
 static bool keep_old(const struct names *n, struct br_err *err)
@@ -314,6 +315,39 @@ static bool is_there(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/* root may do it for a primd that runs as somebody else. */
+static bool make_empty(const struct names *n, struct br_err *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	int fd = open(n->db, flags, 0600);
+	char log[BR_STORE_PATH_MAX];
+	bool fine = fd >= 0;
+	struct stat st;
+
+	side(log, n->db, "-wal");
+	if (fine && geteuid() == 0 && stat(log, &st) == 0)
+		fine = fchown(fd, st.st_uid, st.st_gid) == 0;
+	if (!fine)
+		br_err_set(err, "cannot make %s: %s", n->db, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+/* The log without its file: what SQLite would begin anew, and delete the log. */
+static bool check_file(const struct names *n, struct br_store_db *db,
+    struct br_err *err)
+{
+	db->is_damaged = false;
+	if (!is_there(n->key) || !br_pages_is_log_alone(n->db))
+		return true;
+	if (!make_empty(n, err))
+		return false;
+	db->is_damaged = true;
+	return br_store_db_damaged(n->db,
+	    "it is empty, and its log of writes is not", err);
+}
+
 /* What SQLite does not say: it would go on without what is behind the damage. */
 static bool check_log(const struct names *n, struct br_store_db *db,
     struct br_err *err)
@@ -349,7 +383,7 @@ bool br_store_queue_open(struct br_store *s, struct br_err *err)
 	if (is_there(n.done) && !take_place(&n, err))
 		return false;
 	note_loss(s, &n);
-	if (check_log(&n, db, &why) &&
+	if (check_file(&n, db, &why) && check_log(&n, db, &why) &&
 	    br_store_db_open(db, &s->place, BR_STORE_QUEUE, true, &why))
 		return true;
 	if (db->is_damaged && salvage(s, &n, &why))

@@ -152,14 +152,17 @@ struct look {
 	bool is_whole[NUMBERS], is_aside[NUMBERS], is_told[NUMBERS];
 	unsigned seqs;
 	int64_t seq[4 * NUMBERS];
+	char fault[160]; /* the first that a callback found; it may not fail */
 };
 
 static struct look look; /* large */
 
-static inline void look_fail(const char *why, unsigned number)
+static inline void look_fail(const char *why, int64_t number)
 {
-	fail_msg("%s at %llu: message %u %s", look.what,
-	    (unsigned long long)look.where, number, why);
+	if (!look.fault[0])
+		(void)snprintf(look.fault, sizeof(look.fault),
+		    "%s at %llu: message %lld %s", look.what,
+		    (unsigned long long)look.where, (long long)number, why);
 }
 
 /* Everything of it must be as it was, or it must not be handed out at all. */
@@ -172,7 +175,10 @@ static inline void on_content(void *arg, const struct br_store_message *m,
 	assert_false(failed);
 	if (!m || m->is_notice)
 		return;
-	assert_true(m->seq >= 1 && m->seq <= NUMBERS);
+	if (m->seq < 1 || m->seq > NUMBERS) {
+		look_fail("has come back", m->seq - 1);
+		return;
+	}
 	number = (unsigned)m->seq - 1;
 	sample_make(&sample, number);
 	if (!prim_slice_eq(m->body, sample.m.body) ||
@@ -229,7 +235,8 @@ static inline void on_told(void *arg, const struct br_store_message *m,
 			continue;
 		if (look.is_told[i])
 			look_fail("is told of twice", i);
-		assert_true(prim_slice_eq(m->recipient, sample.m.sender));
+		if (!prim_slice_eq(m->recipient, sample.m.sender))
+			look_fail("is told of to somebody else", i);
 		look.is_told[i] = true;
 		return;
 	}
@@ -265,9 +272,13 @@ static inline void judge(struct sums *sums)
 {
 	unsigned harmed = 0;
 
+	if (look.fault[0])
+		fail_msg("%s", look.fault);
 	for (unsigned i = 0; i < NUMBERS; i++) {
 		if (look.is_whole[i] && look.is_told[i])
-			look_fail("is handed out, and is said to be lost", i);
+			fail_msg("%s at %llu: message %u is handed out, and is "
+				 "said to be lost",
+			    look.what, (unsigned long long)look.where, i);
 		if (look.is_whole[i])
 			continue;
 		harmed++;
