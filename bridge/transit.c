@@ -76,6 +76,7 @@ static void transit_free(struct br_transit *t)
 	br_outbox_uncharge(s->outbox, t->sender, t->charged);
 	br_message_unref(t->message);
 	prim_buf_fini(&t->tried);
+	prim_buf_fini(&t->notice_from);
 	prim_free(t->target);
 	prim_free(t);
 }

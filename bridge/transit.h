@@ -51,6 +51,7 @@ struct br_transit {
 	size_t charged;               /* octets */
 	char *target; /* owned: key of the link it goes along; or NULL */
 	struct prim_buf tried; /* keys of links that refused it, each with LF */
+	struct prim_buf notice_from; /* owned: the store borrows it */
 	struct prim_send send;
 	struct prim_timer timer;
 	TAILQ_ENTRY(br_transit) of_lane;

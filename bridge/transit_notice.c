@@ -75,9 +75,16 @@ static int64_t delay_notice_at(const struct br_transit *t,
 	    (int64_t)br_host_schedule(t->dest->host)->delay_notice_s * 1000;
 }
 
-void br_transit_fill(const struct br_transit *t, struct br_store_message *out)
+/* Of its own: many are on their way to the store at a time. */
+static void set_notice_from(struct br_transit *t)
 {
-	static struct prim_buf from; /* the loop's only; copied by the store */
+	prim_buf_reset(&t->notice_from);
+	prim_buf_puts(&t->notice_from, "im:" BR_POSTMASTER "@");
+	prim_buf_put(&t->notice_from, postmaster_domain(t->server, t->message));
+}
+
+void br_transit_fill(struct br_transit *t, struct br_store_message *out)
+{
 	const struct br_message *m = t->message;
 
 	*out = (struct br_store_message){
@@ -105,10 +112,8 @@ void br_transit_fill(const struct br_transit *t, struct br_store_message *out)
 	};
 	if (!br_transit_has_notices(t->server, m, &out->reports))
 		return;
-	prim_buf_reset(&from);
-	prim_buf_puts(&from, "im:" BR_POSTMASTER "@");
-	prim_buf_put(&from, postmaster_domain(t->server, m));
-	out->notice_from = prim_buf_slice(&from);
+	set_notice_from(t);
+	out->notice_from = prim_buf_slice(&t->notice_from);
 	out->delay_notice_ms = delay_notice_at(t, out);
 }
 

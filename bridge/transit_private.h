@@ -81,8 +81,9 @@ void br_transit_commit(struct br_transit *t);
 /* Another system has it (101): noted, so that a later failure can be told, then
  * answered. */
 void br_transit_tell(struct br_transit *t, struct prim_slice why);
-/* What is stored of it. */
-void br_transit_fill(const struct br_transit *t, struct br_store_message *out);
+/* What is stored of it. `out` borrows from `t`, which stays until the store has
+ * called back. */
+void br_transit_fill(struct br_transit *t, struct br_store_message *out);
 /* May its sender be told what becomes of it? */
 bool br_transit_has_notices(const struct br_server *s,
     const struct br_message *m, unsigned *out_reports);

@@ -5,6 +5,7 @@
 #include "tests/lib/t.h"
 
 #include <event2/event.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "bridge/outbox_private.h"
 #include "bridge/store_private.h"
 #include "prim/base.h"
+#include "tests/lib/slice.h"
 #include "tests/talk/adapter.h"
 #include "tests/talk/world.h"
 
@@ -50,7 +52,7 @@ static int set_up(void **state)
 	br_log_set_sink(hush, NULL);
 	memset(&w, 0, sizeof(w));
 	assert_true(talk_world_open(&w,
-	    PRIM_SLICE("domains: [prim.example]\n"
+	    PRIM_SLICE("domains: [prim.example, other.example]\n"
 		       "auth: { mechanisms: [PLAIN], allow_plaintext: true }\n"
 		       "adapters: [{ name: far, plugin: far,"
 		       " options: { domain: far.example } },"
@@ -142,21 +144,28 @@ static void nothing_is_handed_over_before_its_attempt_is_noted(void **state)
 
 /* ---- what was noted a moment ago ---- */
 
-static void send_to_bob(struct talk_world *w, struct talk_conn *c,
-    unsigned number)
+/* What Alice sends to `whom`, the `number`-th of all; nothing is turned. */
+static void put_message(struct talk_conn *c, const char *whom, unsigned number)
 {
 	struct prim_buf b = { 0 };
 
 	prim_buf_putf(&b,
 	    "SEND PRIM-IM/1.0 m%u 5\r\n"
 	    "From: im:alice@prim.example\r\n"
-	    "To: im:bob@prim.example\r\n"
+	    "To: im:%s\r\n"
 	    "Message-ID: m%u:im:alice@prim.example\r\n"
 	    "Conversation-ID: talk%u\r\n"
 	    "Content-Type: text/plain\r\n\r\nhello",
-	    number, number, number);
-	talk_conn_say(w, c, prim_buf_slice(&b));
+	    number, whom, number, number);
+	talk_conn_put(c, prim_buf_slice(&b));
 	prim_buf_fini(&b);
+}
+
+static void send_to_bob(struct talk_world *w, struct talk_conn *c,
+    unsigned number)
+{
+	put_message(c, "bob@prim.example", number);
+	talk_world_turn(w);
 }
 
 /* Refuses for good the next that the adapter got. False: there is none. */
@@ -293,6 +302,58 @@ static void what_is_reported_while_it_is_read_is_its_end(void **state)
 	prim_buf_fini(&report);
 }
 
+/* ---- many on their way to the store ---- */
+
+static int pass(void *gate)
+{
+	(void)pthread_mutex_lock(gate);
+	(void)pthread_mutex_unlock(gate);
+	return 0;
+}
+
+static void expect_postmaster(void *arg, const struct br_store_message *m,
+    bool failed)
+{
+	assert_false(failed);
+	assert_non_null(m);
+	t_slice_is(arg, m->notice_from, arg);
+}
+
+static void each_message_has_the_postmaster_of_its_domain(void **state)
+{
+	static const char *const WHOM[] = { "dave@other.example",
+		"bob@prim.example", "dave@other.example", "bob@prim.example" };
+	static char postmasters[][32] = { "im:postmaster@other.example",
+		"im:postmaster@prim.example" };
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct talk_world *w = *state;
+	struct br_store *store = w->server->store;
+	struct talk_conn *alice = log_in(w);
+
+	assert_true(talk_world_account(w, prim_slice_of(WHOM[0]),
+	    PRIM_SLICE_NONE));
+	/* Once, so that their inboxes are known from then on. */
+	for (unsigned i = 0; i < 2; i++) {
+		put_message(alice, WHOM[i], i);
+		talk_world_turn(w);
+	}
+	sqlite3_progress_handler(store->write[BR_STORE_QUEUE].sql, 1, pass,
+	    &gate);
+	(void)pthread_mutex_lock(&gate);
+	for (unsigned i = 2; i < 4; i++)
+		put_message(alice, WHOM[i], i);
+	while (br_store_pending(store) < 2)
+		talk_world_nudge(w);
+	(void)pthread_mutex_unlock(&gate);
+	br_store_settle(store);
+	for (unsigned i = 0; i < 4; i++)
+		br_store_message_get(store, i + 1, expect_postmaster,
+		    postmasters[i % 2]);
+	br_store_settle(store);
+	sqlite3_progress_handler(store->write[BR_STORE_QUEUE].sql, 0, NULL,
+	    NULL);
+}
+
 /* ---- a store that fails ---- */
 
 static int interrupt(void *arg)
@@ -385,6 +446,7 @@ int main(void)
 		TEST(nothing_is_handed_over_before_its_attempt_is_noted),
 		TEST(whoever_refused_it_is_not_asked_again),
 		TEST(what_has_ended_cannot_be_dropped),
+		TEST(each_message_has_the_postmaster_of_its_domain),
 		TEST(what_is_reported_while_it_is_stored_is_its_end),
 		TEST(what_is_reported_while_it_is_read_is_its_end),
 		TEST(what_the_operator_ends_has_its_end_when_it_can),
