@@ -127,7 +127,7 @@ static void live_outcome(struct br_transit *t, unsigned code,
 	} else if (t->target && br_transit_is_refusal(code)) {
 		br_transit_seek(t, code);
 	} else if (code == PRIM_UNKNOWN_DELIVERY && t->dest && t->dest->host) {
-		br_transit_tell(t, why);
+		br_transit_tell(t);
 	} else if (br_transit_is_final(code)) {
 		br_transit_end(t, code, why);
 	} else if (t->target && t->server->config->disclosure_hide &&
@@ -255,7 +255,7 @@ void br_transit_begin(struct br_server *s, const struct br_transit_start *start)
 {
 	struct br_transit *t;
 
-	if (br_transit_is_known(s, start)) {
+	if (br_transit_join(s, start)) {
 		br_message_unref(start->message);
 		return;
 	}

@@ -20,7 +20,6 @@ static void put_target(struct prim_buf *b, const struct br_transit *t)
 {
 	const char *target = t->row ? t->row->lane->target : t->target;
 
-	prim_buf_reset(b);
 	if (!target)
 		return;
 	prim_buf_puts(b, "im:");
@@ -29,7 +28,7 @@ static void put_target(struct prim_buf *b, const struct br_transit *t)
 
 static void hand(struct br_transit *t, struct br_site *site)
 {
-	static struct prim_buf target; /* the loop's only */
+	struct prim_buf target = { 0 };
 	struct br_server *s = t->server;
 	struct br_host_handover how = {
 		.attempt = t->row ? t->row->attempts : 1,
@@ -51,6 +50,7 @@ static void hand(struct br_transit *t, struct br_site *site)
 	br_transit_history(t, BR_HISTORY_HAND, 0, PRIM_SLICE_NONE);
 	br_metric_add(BR_METRIC_HANDOFFS, 1);
 	br_host_deliver(t->dest->host, t->message, &how);
+	prim_buf_fini(&target);
 }
 
 static void hold(struct br_transit *t, struct br_site *site)

@@ -37,31 +37,37 @@ const struct prim_inbox_ops br_transit_inbox_ops = {
 
 /* ---- offering ---- */
 
-/* The key of whom `m` is from: for a linked sender his principal. */
-static struct prim_slice principal_of(const struct br_message *m)
+/* The key of whom `m` is from: for a linked sender his principal. Borrows from
+ * both. */
+static struct prim_slice principal_of(const struct br_message *m,
+    struct prim_key *room)
 {
-	static struct prim_key key; /* large; the loop's only */
 	struct prim_address from;
 
 	if (!m->original_from.len || !prim_address_parse(m->from, &from))
 		return m->sender;
-	prim_address_key(&from, &key);
-	return prim_key_slice(&key);
+	prim_address_key(&from, room);
+	return prim_key_slice(room);
 }
 
 /* DESIGN 6: the default rule; documents of the owner come later. Of a linked
  * sender both must be allowed, the principal and the address. */
 static bool may_send(const struct br_server *s, const struct br_message *m)
 {
+	struct prim_key room;
+
 	return PRIM_SEED(no_acl) ||
 	    ((PRIM_SEED(acl_of_principal_only) ||
 		 br_rule_may_send(s->config, m->sender, m->recipient)) &&
-		br_rule_may_send(s->config, principal_of(m), m->recipient));
+		br_rule_may_send(s->config, principal_of(m, &room),
+		    m->recipient));
 }
 
 bool br_transit_is_kept(const struct br_server *s, const struct br_message *m)
 {
-	return br_rule_is_kept(s->config, principal_of(m), m->recipient);
+	struct prim_key room;
+
+	return br_rule_is_kept(s->config, principal_of(m, &room), m->recipient);
 }
 
 bool br_transit_is_crowded(const struct br_server *s)

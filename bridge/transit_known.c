@@ -21,7 +21,8 @@ void br_transit_settle_joints(struct br_transit *t, unsigned code)
 	}
 }
 
-static void join(struct br_transit *first, const struct br_transit_start *start)
+static void wait_with(struct br_transit *first,
+    const struct br_transit_start *start)
 {
 	struct br_joint *j = prim_new(struct br_joint);
 
@@ -61,9 +62,7 @@ static struct br_transit *live_find(const struct br_server *s,
 	return NULL;
 }
 
-/* Is it a message we know, and has it been dealt with? */
-bool br_transit_is_known(struct br_server *s,
-    const struct br_transit_start *start)
+bool br_transit_join(struct br_server *s, const struct br_transit_start *start)
 {
 	const struct br_message *m = start->message;
 	struct br_transit *first = live_find(s, &m->key);
@@ -71,7 +70,7 @@ bool br_transit_is_known(struct br_server *s,
 
 	if (first && !PRIM_SEED(duplicate_not_joined)) {
 		if (first->message->content_hash == m->content_hash)
-			join(first, start);
+			wait_with(first, start);
 		else
 			answer_now(start, PRIM_BAD_REQUEST);
 		return true;

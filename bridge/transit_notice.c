@@ -29,9 +29,10 @@ static struct prim_slice content_type_of(const struct br_message *m)
 	return PRIM_SLICE_NONE;
 }
 
-/* Ourselves we tell nothing, nor a notice (IMDN-007). */
-bool br_transit_has_notices(const struct br_server *s,
-    const struct br_message *m, unsigned *out_reports)
+/* May the sender be told what becomes of `m`, and of what? Ourselves we tell
+ * nothing, and nobody is told what became of a notice (IMDN-007). */
+static bool may_be_told(const struct br_server *s, const struct br_message *m,
+    unsigned *out_reports)
 {
 	struct prim_imdn_request asked;
 
@@ -110,7 +111,7 @@ void br_transit_fill(struct br_transit *t, struct br_store_message *out)
 		.attempts = t->was_handed,
 		.last_code = t->late_code,
 	};
-	if (!br_transit_has_notices(t->server, m, &out->reports))
+	if (!may_be_told(t->server, m, &out->reports))
 		return;
 	set_notice_from(t);
 	out->notice_from = prim_buf_slice(&t->notice_from);
@@ -148,17 +149,15 @@ static void on_told(void *arg, const struct br_store_put_result *result)
 	}
 }
 
-void br_transit_tell(struct br_transit *t, struct prim_slice why)
+void br_transit_tell(struct br_transit *t)
 {
 	struct br_store_message sent;
 
-	(void)why;
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	br_transit_fill(t, &sent);
 	if (!sent.notice_from.len || PRIM_SEED(sent_not_noted)) {
-		br_transit_end(t, PRIM_UNKNOWN_DELIVERY,
-		    PRIM_SLICE("accepted"));
+		end_told(t, PRIM_UNKNOWN_DELIVERY);
 		return;
 	}
 	t->is_telling = true;
