@@ -159,7 +159,14 @@ struct series {
 	int64_t value;
 };
 
+struct destination {
+	char name[sizeof("adapter:") + ADAPTER_MAX_LEN];
+	int64_t messages, oldest_s;
+};
+
 static int64_t values[BR_METRIC_COUNT];
+static struct destination *destinations; /* owned; as they came */
+static size_t destination_count;
 static struct series *all; /* owned; sorted by name, then adapter */
 static size_t all_count;
 
@@ -176,6 +183,24 @@ void br_metric_set(enum br_metric m, int64_t value)
 int64_t br_metric_get(enum br_metric m)
 {
 	return values[m];
+}
+
+void br_metric_destination_set(const char *name, int64_t messages,
+    int64_t oldest_s)
+{
+	struct destination *d = destinations;
+
+	for (; d < destinations + destination_count; d++)
+		if (strcmp(d->name, name) == 0)
+			break;
+	if (d == destinations + destination_count) {
+		destinations = prim_resize(destinations,
+		    ++destination_count * sizeof(*destinations));
+		d = &destinations[destination_count - 1];
+		snprintf(d->name, sizeof(d->name), "%s", name);
+	}
+	d->messages = messages;
+	d->oldest_s = oldest_s;
 }
 
 static bool name_ok(struct prim_slice name)
@@ -278,6 +303,17 @@ static void put_series(struct prim_buf *b, size_t i)
 	    all[i].adapter, all[i].value);
 }
 
+static void put_destinations(struct prim_buf *b, const char *name,
+    const char *help, bool is_age)
+{
+	put_head(b, name, help);
+	for (size_t i = 0; i < destination_count; i++)
+		prim_buf_putf(b, "primd_%s{destination=\"%s\"} %" PRId64 "\n",
+		    name, destinations[i].name,
+		    is_age ? destinations[i].oldest_s
+			   : destinations[i].messages);
+}
+
 void br_metric_put_all(struct prim_buf *b)
 {
 	for (size_t m = 0; m < BR_METRIC_COUNT; m++) {
@@ -286,6 +322,10 @@ void br_metric_put_all(struct prim_buf *b)
 		prim_buf_putf(b, "primd_%s%s %" PRId64 "\n", TABLE[m].name,
 		    LABELS[m] ? LABELS[m] : "", values[m]);
 	}
+	put_destinations(b, "outbox_destination_messages",
+	    "Messages that wait, by what they wait for.", false);
+	put_destinations(b, "outbox_destination_oldest_seconds",
+	    "Age of the oldest of those.", true);
 	for (size_t i = 0; i < all_count; i++)
 		put_series(b, i);
 }

@@ -65,6 +65,11 @@ int64_t br_metric_get(enum br_metric m);
 bool br_metric_adapter_set(const char *adapter, struct prim_slice name,
     int64_t value);
 
+/* What waits for a destination: "inbox", or "adapter:" and the name of one. There
+ * are no more of them than the configuration has. */
+void br_metric_destination_set(const char *destination, int64_t messages,
+    int64_t oldest_s);
+
 /* Appends all of them in the Prometheus text format, each with HELP and TYPE;
  * names begin "primd_". */
 void br_metric_put_all(struct prim_buf *b);

@@ -240,6 +240,7 @@ static void dest_free(struct br_outbox *o, struct br_dest *d)
 	prim_table_drop(&o->dests, &d->node);
 	prim_timer_stop(&o->server->wheel, &d->acquittal);
 	br_dest_free_sites(d);
+	br_pile_fini(&d->pile);
 	prim_free(d->name);
 	prim_free(d);
 }
@@ -308,6 +309,7 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 	prim_table_fini(&o->recalled);
 	prim_table_fini(&o->followed);
 	prim_table_fini(&o->senders);
+	br_pile_fini(&o->inboxes);
 	prim_free(o->adapters);
 	return prim_free(o);
 }

@@ -73,6 +73,7 @@ struct br_row {
 	uint64_t prefix;         /* of the duplicate key */
 	size_t size;             /* octets stored */
 	size_t octets;           /* in memory while it is in motion */
+	size_t in_pile;          /* its place there */
 	unsigned attempts;       /* hand-offs begun */
 	unsigned pauses;    /* since it last went wrong for no reason of ours */
 	unsigned last_code; /* heard last; 0: silence, or nothing yet */
@@ -139,6 +140,13 @@ struct br_site {
 
 TAILQ_HEAD(br_sites, br_site);
 
+/* What waits for an adapter, or for all inboxes: the oldest first, the others in
+ * the order of a heap (outbox_age.c). */
+struct br_pile {
+	struct br_row **rows; /* owned array of borrowed rows */
+	size_t count, room;
+};
+
 struct br_dest {
 	struct prim_table_node node;
 	char *name;               /* owned: "adapter:x" or "inbox:key" */
@@ -156,6 +164,7 @@ struct br_dest {
 	bool is_probed;          /* it was taken, and a PING went behind it */
 	unsigned probes;         /* PINGs without answer */
 	struct prim_timer acquittal; /* set: of `trial` */
+	struct br_pile pile;         /* of an adapter */
 	unsigned row_count;
 	unsigned committing; /* messages on their way to be rows */
 	unsigned in_motion;  /* rows on their way */
@@ -177,6 +186,18 @@ struct br_outbox *br_outbox_free(struct br_outbox *o);
 size_t br_outbox_rows(const struct br_outbox *o);
 /* When the oldest that waits was accepted, wall clock; 0: nothing waits. */
 int64_t br_outbox_oldest_ms(const struct br_outbox *o);
+
+/* How much waits for configured adapter `adapter` (its index), how much for all
+ * inboxes, and since when (wall clock; 0: nothing does). */
+struct br_outbox_depth {
+	size_t messages;
+	int64_t oldest_ms;
+};
+
+void br_outbox_depth(const struct br_outbox *o, unsigned adapter,
+    struct br_outbox_depth *out);
+void br_outbox_inbox_depth(const struct br_outbox *o,
+    struct br_outbox_depth *out);
 /* The row `seq`, or NULL. */
 struct br_row *br_outbox_find(const struct br_outbox *o, int64_t seq);
 

@@ -14,6 +14,7 @@ struct br_outbox {
 	struct prim_table dests;   /* owned, by name */
 	struct br_dest **adapters; /* owned array, borrowed: by index */
 	struct br_rows rows;       /* borrowed: the oldest first */
+	struct br_pile inboxes;    /* of those, what waits for inboxes */
 	struct prim_table by_seq;  /* borrowed: rows */
 	size_t row_count;
 	unsigned reading;       /* rows that are being read */
@@ -32,6 +33,11 @@ struct br_outbox {
 	unsigned looks;    /* since then */
 	bool is_low;       /* it is nearly full */
 };
+
+/* `row` is in a lane; it leaves it. */
+void br_pile_add(struct br_row *row);
+void br_pile_remove(struct br_row *row);
+void br_pile_fini(struct br_pile *pile);
 
 /* `dest` is kicked, and who holds for it gets room, at the end of the turn. */
 void br_dest_soon(struct br_dest *dest);

@@ -28,6 +28,7 @@ void br_row_leave_lane(struct br_row *row)
 	TAILQ_REMOVE(&lane->rows, row, link);
 	if (!lane->next)
 		br_lane_unready(lane);
+	br_pile_remove(row);
 	lane->dest->row_count--;
 }
 
@@ -45,6 +46,7 @@ void br_row_enter_lane(struct br_row *row, struct br_lane *lane)
 	row->lane = lane;
 	if (!lane->next || row->seq < lane->next->seq)
 		lane->next = row;
+	br_pile_add(row);
 	lane->dest->row_count++;
 	br_lane_ready(lane);
 }

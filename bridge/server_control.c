@@ -44,11 +44,14 @@ static json_t *adapters_json(const struct br_server *s)
 	return all;
 }
 
+static int64_t age_s(const struct br_server *s, int64_t at)
+{
+	return at && at < br_server_now(s) ? (br_server_now(s) - at) / 1000 : 0;
+}
+
 static int64_t oldest_s(const struct br_server *s)
 {
-	int64_t at = br_outbox_oldest_ms(s->outbox);
-
-	return at && at < br_server_now(s) ? (br_server_now(s) - at) / 1000 : 0;
+	return age_s(s, br_outbox_oldest_ms(s->outbox));
 }
 
 void br_server_status(struct br_server *s, json_t *into)
@@ -64,13 +67,19 @@ void br_server_status(struct br_server *s, json_t *into)
 
 void br_server_gauges(struct br_server *s)
 {
+	struct br_outbox_depth depth;
+
 	br_metric_set(BR_METRIC_OUTBOX_ROWS,
 	    (int64_t)br_outbox_rows(s->outbox));
 	br_metric_set(BR_METRIC_OUTBOX_OLDEST_S, oldest_s(s));
-	for (unsigned i = 0; i < s->config->adapter_count; i++)
-		br_metric_adapter_set(br_host_name(s->hosts[i]),
-		    PRIM_SLICE("outbox_rows"),
-		    (int64_t)br_outbox_adapter(s->outbox, i)->row_count);
+	br_outbox_inbox_depth(s->outbox, &depth);
+	br_metric_destination_set("inbox", (int64_t)depth.messages,
+	    age_s(s, depth.oldest_ms));
+	for (unsigned i = 0; i < s->config->adapter_count; i++) {
+		br_outbox_depth(s->outbox, i, &depth);
+		br_metric_destination_set(br_outbox_adapter(s->outbox, i)->name,
+		    (int64_t)depth.messages, age_s(s, depth.oldest_ms));
+	}
 }
 
 /* ---- rows ---- */

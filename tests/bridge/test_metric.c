@@ -36,7 +36,7 @@ static void every_metric_has_help_type_and_value(void **state)
 	for (const char *c = text; *c; c++)
 		lines += *c == '\n';
 	/* Two kinds of notices share the head of the first. */
-	assert_int_equal(lines, 3 * BR_METRIC_COUNT - 2 * 2);
+	assert_int_equal(lines, 3 * BR_METRIC_COUNT - 2 * 2 + 4);
 	assert_null(strstr(text, "(null)"));
 	assert_non_null(strstr(text,
 	    "# HELP primd_logins_total Logins that succeeded.\n"
@@ -45,6 +45,28 @@ static void every_metric_has_help_type_and_value(void **state)
 	assert_non_null(strstr(text,
 	    "# TYPE primd_connections gauge\n"
 	    "primd_connections 7\n"));
+	prim_free(text);
+}
+
+static void what_waits_is_told_by_destination(void **state)
+{
+	char *text;
+
+	(void)state;
+	br_metric_destination_set("inbox", 3, 60);
+	br_metric_destination_set("adapter:inbox", 1, 2);
+	br_metric_destination_set("inbox", 4, 61);
+	text = put_all();
+	assert_non_null(strstr(text,
+	    "# TYPE primd_outbox_destination_messages gauge\n"
+	    "primd_outbox_destination_messages{destination=\"inbox\"} 4\n"
+	    "primd_outbox_destination_messages{destination=\"adapter:inbox\"} "
+	    "1\n"
+	    "# HELP "));
+	assert_non_null(strstr(text,
+	    "# TYPE primd_outbox_destination_oldest_seconds gauge\n"
+	    "primd_outbox_destination_oldest_seconds{destination=\"inbox\"} "
+	    "61\n"));
 	prim_free(text);
 }
 
@@ -135,6 +157,7 @@ int main(void)
 	static const struct CMUnitTest TESTS[] = {
 		cmocka_unit_test(a_counter_counts_and_a_gauge_is_set),
 		cmocka_unit_test(every_metric_has_help_type_and_value),
+		cmocka_unit_test(what_waits_is_told_by_destination),
 		cmocka_unit_test(
 		    the_kinds_of_notices_are_one_metric_with_a_label),
 		cmocka_unit_test(one_name_of_two_adapters_is_one_group),

@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from servers import Primd, free_ports, wait_until  # noqa: E402
@@ -206,6 +208,33 @@ class Outbox(World):
         told = self.json("outbox", "list")
         self.assertEqual(len({m["id"] for m in told["messages"]}), 1100)
         self.assertEqual(told["waiting"], 1100)
+
+    def metric(self, name):
+        url = f"http://127.0.0.1:{self.primd.admin}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(name + " "):
+                    return int(line.rpartition(" ")[2])
+        return None
+
+    def test_metrics_tell_what_waits_for_whom(self):
+        self.start()
+        self.say(ROMEO, "one")
+        self.say(ROMEO, "two")
+        self.say(BOB, "three")
+        time.sleep(1.1)  # ages are whole seconds
+        name = "primd_outbox_destination_"
+        for destination, count in (("adapter:xmpp", 2), ("adapter:echo", 0),
+                                   ("inbox", 1)):
+            label = f'{{destination="{destination}"}}'
+            self.assertEqual(self.metric(name + "messages" + label), count)
+            age = self.metric(name + "oldest_seconds" + label)
+            self.assertEqual(age > 0, count > 0, destination)
+        self.heard(BOB, 1)
+        self.assertTrue(wait_until(lambda: self.metric(
+            name + 'messages{destination="inbox"}') == 0))
+        self.assertEqual(self.metric(
+            name + 'oldest_seconds{destination="inbox"}'), 0)
 
     def test_what_is_wrong_is_said(self):
         self.start()
