@@ -188,6 +188,17 @@ static void row_to_inbox(struct br_transit *t)
 	br_transit_offer(t);
 }
 
+/* Is the one before it in its lane not there yet? It may have gone back, and the
+ * link may have been lost and come up again, while this one was read. */
+static bool is_early(const struct br_transit *t)
+{
+	const struct br_row *before = TAILQ_PREV(t->row, br_rows, link);
+
+	return before &&
+	    !(before->transit &&
+		(before->transit->is_handed || before->transit->is_holding));
+}
+
 /* It is read, and its attempt is noted. */
 static void row_go(struct br_transit *t)
 {
@@ -204,6 +215,8 @@ static void row_go(struct br_transit *t)
 		br_transit_row_back(t, 0, PRIM_SLICE_NONE);
 	else if (t->row->lane->target && !br_transit_link(t))
 		br_transit_row_home(t);
+	else if (t->dest->host && is_early(t))
+		br_transit_row_back(t, 0, PRIM_SLICE_NONE);
 	else if (t->dest->host)
 		br_transit_to_adapter(t);
 	else
