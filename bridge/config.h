@@ -65,7 +65,7 @@ struct br_config_route {
 };
 
 struct br_config_adapter {
-	char *name;   /* owned: [a-z0-9-]{1,32}, unique */
+	char *name;   /* owned: [a-z0-9-]{1,32}, unique; no BR_ORIGIN_... */
 	char *plugin; /* owned: [a-z0-9-]{1,32} */
 	/* The text of `options:` as it stands in the file, with everything in
 	 * front of it on its lines blanked out and an empty line for every line
@@ -88,8 +88,8 @@ struct br_config {
 	char *file;     /* owned: its name, or "(defaults)" */
 	char **domains; /* owned: lower case A-labels, at least one */
 	size_t domain_count;
-	char
-	    *folder; /* owned: where relative paths begin; adapters run in it */
+	/* owned: where relative paths begin; adapters run in it */
+	char *folder;
 	char *data_dir; /* owned; relative paths: from the file's folder */
 	char *user;     /* owned; NULL: the owner of data_dir */
 	struct br_config_listen *listen; /* owned */

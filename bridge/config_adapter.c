@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bridge/config_build.h"
+#include "bridge/message.h"
 #include "bridge/schema.h"
 #include "bridge/value.h"
 #include "prim/address.h"
@@ -126,6 +127,14 @@ static bool take_options(const struct br_config_build *b,
 	    take_listen(b, node, a);
 }
 
+/* Does it stand in the place of an adapter's name where none brought a message
+ * (message.h)? */
+static bool is_origin(const char *name)
+{
+	return strcmp(name, BR_ORIGIN_CLIENT) == 0 ||
+	    strcmp(name, BR_ORIGIN_SELF) == 0;
+}
+
 /* Fills `a`, which is not yet counted, so that it is not compared with
  * itself. */
 static bool build_adapter(const struct br_config_build *b,
@@ -136,6 +145,11 @@ static bool build_adapter(const struct br_config_build *b,
 	if (!take_name(b, br_yaml_find(node, "name"), &a->name) ||
 	    !take_name(b, br_yaml_find(node, "plugin"), &a->plugin))
 		return false;
+	if (is_origin(a->name))
+		return br_yaml_complain(b->source, br_yaml_find(node, "name"),
+		    "an adapter cannot be named `%s`: primd calls something "
+		    "else so",
+		    a->name);
 	if (br_config_build_adapter_find(b->config, a->name))
 		return br_yaml_complain(b->source, br_yaml_find(node, "name"),
 		    "there are two adapters named `%s`", a->name);
