@@ -4,7 +4,6 @@
 
 #include "tests/lib/t.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,38 +78,13 @@ static bool ask_reserving(unsigned reserved, size_t octets)
 	return br_host_ask(w.host, &r, reserved, NULL);
 }
 
-static void begin(const char *said)
-{
-	world_init(&w, "fault", "{}");
-	w.host->times.restart_min = w.host->pause_ms = 1000000;
-	br_host_start_bare(w.host);
-	br_link_feed(&w.host->link, prim_slice_of(said));
-	evbuffer_drain(w.host->link.out, evbuffer_get_length(w.host->link.out));
-}
-
-static void say(const char *octets)
-{
-	br_link_feed(&w.host->link, prim_slice_of(octets));
-}
-
 static void answer(uint64_t id, const char *rest)
 {
 	char text[200];
 
 	snprintf(text, sizeof(text), "PRIM/1.0 %llu 0 %s",
 	    (unsigned long long)id, rest);
-	say(text);
-}
-
-static void expect_heard(const char *text)
-{
-	struct evbuffer *out = w.host->link.out;
-	const size_t len = evbuffer_get_length(out);
-	char *all = prim_alloc(len + 1);
-
-	evbuffer_remove(out, all, len);
-	assert_string_equal(all, text);
-	prim_free(all);
+	world_say(&w, text);
 }
 
 static void a_question_looks_like_this(void **state)
@@ -118,14 +92,16 @@ static void a_question_looks_like_this(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	assert_true(ask(&a));
-	expect_heard("SUBSCRIBE PRIM/1.0 2 0\r\n" LINES "\r\n");
+	world_expect_heard(&w, NULL, "SUBSCRIBE PRIM/1.0 2 0\r\n" LINES "\r\n");
 	assert_int_equal(a.question.id, 2);
 	assert_true(ask_as(&a, PRIM_METHOD_NOTIFY, LINES TEXT, "hello"));
-	expect_heard("NOTIFY PRIM/1.0 3 5\r\n" LINES TEXT "\r\nhello");
+	world_expect_heard(&w, NULL,
+	    "NOTIFY PRIM/1.0 3 5\r\n" LINES TEXT "\r\nhello");
 	assert_true(ask_as(&a, PRIM_METHOD_UNSUBSCRIBE, NAMES, ""));
-	expect_heard("UNSUBSCRIBE PRIM/1.0 4 0\r\n" NAMES "\r\n");
+	world_expect_heard(&w, NULL,
+	    "UNSUBSCRIBE PRIM/1.0 4 0\r\n" NAMES "\r\n");
 	br_host_forget(w.host, &a.question);
 	world_fini(&w);
 }
@@ -147,7 +123,7 @@ static void any_code_is_passed_on(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
 		struct asker a = { 0 };
 
-		begin(UP);
+		world_begin_saying(&w, UP);
 		assert_true(ask(&a));
 		answer(2, CASES[i].answer);
 		assert_int_equal(a.answers, 1);
@@ -177,7 +153,7 @@ static void an_answer_that_is_none_is_the_end(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
 		struct asker a = { 0 };
 
-		begin(UP);
+		world_begin_saying(&w, UP);
 		assert_true(ask(&a));
 		answer(2, CASES[i].answer);
 		assert_int_equal(a.answers, 1);
@@ -195,7 +171,7 @@ static void a_ping_that_overtakes_a_question_is_the_end(void **state)
 	struct asker before = { 0 }, behind = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	assert_true(ask(&before));
 	br_host_say_ping(w.host);
 	answer(2, "200 OK\r\n\r\n");
@@ -218,7 +194,7 @@ static void a_long_answer_is_the_end(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	assert_true(ask(&a));
 	prim_buf_putf(&text, "PRIM/1.0 2 %u 402 Forbidden\r\n" TEXT "\r\n",
 	    HOST_TEXT_MAX + 1);
@@ -237,17 +213,18 @@ static void only_a_ready_one_can_be_asked(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin("");
+	world_begin_saying(&w, "");
 	assert_false(br_host_is_ready(w.host));
 	assert_false(ask(&a));
-	say(CONFIGURED);
+	world_say(&w, CONFIGURED);
 	assert_false(ask(&a));
-	say("READY PRIM/1.0 - 0\r\n\r\n");
+	world_say(&w, "READY PRIM/1.0 - 0\r\n\r\n");
 	assert_int_equal(w.readies, 1);
 	assert_int_equal(w.ups, 0);
 	assert_true(br_host_is_ready(w.host));
 	assert_true(ask(&a));
-	say("WINDOW PRIM/1.0 - 0\r\nWindow: 9\r\n\r\n"
+	world_say(&w,
+	    "WINDOW PRIM/1.0 - 0\r\nWindow: 9\r\n\r\n"
 	    "WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n\r\n");
 	assert_int_equal(w.downs, 1);
 	assert_int_equal(a.answers, 0);
@@ -266,7 +243,7 @@ static void the_end_is_told_to_all_who_asked_and_then_to_the_core(void **state)
 	struct asker askers[3] = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(ask(&askers[i]));
 	askers[0].forgets = &askers[2];
@@ -283,7 +260,7 @@ static void the_end_is_told_to_all_who_asked_and_then_to_the_core(void **state)
 static void one_that_never_was_ready_is_not_gone(void **state)
 {
 	(void)state;
-	begin(CONFIGURED);
+	world_begin_saying(&w, CONFIGURED);
 	br_host_fault(w.host, "enough");
 	assert_int_equal(br_host_deaths(w.host), 1);
 	assert_int_equal(w.gones, 0);
@@ -295,7 +272,7 @@ static void the_end_of_the_host_is_told_too(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	assert_true(ask(&a));
 	w.host = br_host_free(w.host);
 	assert_int_equal(a.answers, 1);
@@ -309,7 +286,7 @@ static void who_forgets_hears_nothing(void **state)
 	struct asker a = { 0 }, other = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	assert_true(ask(&a));
 	assert_true(ask(&other));
 	br_host_forget(w.host, &a.question);
@@ -334,7 +311,7 @@ static void some_places_are_for_the_urgent(void **state)
 	unsigned count = 0;
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	while (ask_reserving(reserved, 1))
 		count++;
 	assert_int_equal(count, BR_HOST_QUESTIONS_MAX - reserved);
@@ -363,7 +340,7 @@ static void four_mib_are_enough_of_questions(void **state)
 	unsigned count = 0;
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	while (ask_reserving(256, 65536))
 		count++;
 	assert_in_range(count, 32, 33);
@@ -381,7 +358,8 @@ static void ids_do_not_collide(void **state)
 	uint64_t id = 2;
 
 	(void)state;
-	begin(UP "WINDOW PRIM/1.0 - 0\r\nWindow: 1024\r\n\r\n");
+	world_begin_saying(&w,
+	    UP "WINDOW PRIM/1.0 - 0\r\nWindow: 1024\r\n\r\n");
 	m = world_message("bob@far.example", "hello", 1);
 	for (unsigned round = 0; round < 3; round++) {
 		const uint64_t first = id;
@@ -424,11 +402,11 @@ static void what_it_asks_reaches_the_core(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(UP);
-		say(CASES[i].said);
+		world_begin_saying(&w, UP);
+		world_say(&w, CASES[i].said);
 		assert_int_equal(w.requests, 1);
 		assert_int_equal(w.last_method, CASES[i].method);
-		expect_heard("PRIM/1.0 1 0 200 OK\r\n\r\n");
+		world_expect_heard(&w, NULL, "PRIM/1.0 1 0 200 OK\r\n\r\n");
 		assert_int_equal(br_host_deaths(w.host), 0);
 		world_fini(&w);
 	}
@@ -455,13 +433,13 @@ static void what_it_asks_wrongly_is_the_end(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(UP);
-		say(CASES[i].said);
+		world_begin_saying(&w, UP);
+		world_say(&w, CASES[i].said);
 		assert_int_equal(w.requests, 0);
 		assert_true(world_logged(&w, CASES[i].why));
 		world_fini(&w);
-		begin(CONFIGURED);
-		say("UNSUBSCRIBE PRIM/1.0 1 0\r\n" NAMES "\r\n");
+		world_begin_saying(&w, CONFIGURED);
+		world_say(&w, "UNSUBSCRIBE PRIM/1.0 1 0\r\n" NAMES "\r\n");
 		assert_true(world_logged(&w, "it speaks too early"));
 		world_fini(&w);
 	}
@@ -475,18 +453,18 @@ static void too_many_unanswered_requests_are_the_end(void **state)
 	char text[300];
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	w.answer = 0;
 	for (unsigned i = 0; i < MAX; i++) {
 		snprintf(text, sizeof(text),
 		    "UNSUBSCRIBE PRIM/1.0 %u 0\r\n" NAMES "\r\n", i + 1);
-		say(text);
+		world_say(&w, text);
 		assert_int_equal(w.requests, i + 1);
 		br_ticket_open(&tickets[i], br_host_peer(w.host),
 		    PRIM_FAMILY_PRIM, PRIM_SLICE("1"), PRIM_SLICE_NONE);
 	}
 	assert_int_equal(br_host_deaths(w.host), 0);
-	say("UNSUBSCRIBE PRIM/1.0 9999 0\r\n" NAMES "\r\n");
+	world_say(&w, "UNSUBSCRIBE PRIM/1.0 9999 0\r\n" NAMES "\r\n");
 	assert_int_equal(br_host_deaths(w.host), 1);
 	assert_true(world_logged(&w, "too many unanswered requests"));
 	world_fini(&w);

@@ -4,7 +4,6 @@
 
 #include "tests/lib/t.h"
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,39 +22,6 @@
 #define TAIL       "Bridge-Hops: 1\r\nDelivery-ID: " ID "\r\nAttempt: 1\r\n"
 
 static struct world w;
-
-static void say(const char *octets)
-{
-	br_link_feed(&w.host->link, prim_slice_of(octets));
-}
-
-static char *heard(void)
-{
-	struct evbuffer *out = w.host->link.out;
-	const size_t len = evbuffer_get_length(out);
-	char *text = prim_alloc(len + 1);
-
-	evbuffer_remove(out, text, len);
-	return text;
-}
-
-static void expect_heard(const char *name, const char *text)
-{
-	char *all = heard();
-
-	if (strcmp(all, text) != 0)
-		fail_msg("%s: \"%s\", not \"%s\"", name, all, text);
-	prim_free(all);
-}
-
-static void begin(const char *said)
-{
-	world_init(&w, "fault", "{}");
-	w.host->times.restart_min = w.host->pause_ms = 1000000;
-	br_host_start_bare(w.host);
-	say(said);
-	prim_free(heard());
-}
 
 /* ---- what goes over the link ---- */
 
@@ -101,7 +67,7 @@ static void a_handover_alters_only_where_it_goes(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(HANDOVERS); i++) {
 		struct br_message *m = message(i);
 
-		begin(UP);
+		world_begin_saying(&w, UP);
 		br_host_deliver(w.host, m,
 		    &(struct br_host_handover){
 			.attempt = 1,
@@ -110,8 +76,8 @@ static void a_handover_alters_only_where_it_goes(void **state)
 		    });
 		snprintf(expected, sizeof(expected),
 		    "SEND PRIM/1.0 2 2\r\n%s\r\nhi", HANDOVERS[i].heard);
-		expect_heard(HANDOVERS[i].lines, expected);
-		say("PRIM/1.0 2 0 200 OK\r\n\r\n");
+		world_expect_heard(&w, HANDOVERS[i].lines, expected);
+		world_say(&w, "PRIM/1.0 2 0 200 OK\r\n\r\n");
 		assert_int_equal(m->refs, 1);
 		br_message_unref(m);
 		world_fini(&w);
@@ -138,10 +104,10 @@ static void what_is_taken_is_told(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(UP);
+		world_begin_saying(&w, UP);
 		world_deliver(&w, "bob@far.example", 7);
 		assert_int_equal(w.takens, 0);
-		say(CASES[i].said);
+		world_say(&w, CASES[i].said);
 		if (w.takens != CASES[i].takens ||
 		    w.report_count != CASES[i].reports)
 			fail_msg("%s: taken %u, reported %u", CASES[i].name,
@@ -157,7 +123,7 @@ static void what_is_taken_is_told(void **state)
 
 static void it_breaks_a_rule(void)
 {
-	say("rubbish\r\n\r\n");
+	world_say(&w, "rubbish\r\n\r\n");
 }
 
 static void it_hangs_up(void)
@@ -176,7 +142,7 @@ static void it_hangs(void)
 
 static void its_network_is_away(void)
 {
-	say("WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n\r\n");
+	world_say(&w, "WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n\r\n");
 }
 
 static void it_is_drained(void)
@@ -225,7 +191,7 @@ static void only_what_ends_by_itself_has_died(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(UP);
+		world_begin_saying(&w, UP);
 		world_deliver(&w, "bob@far.example", 1);
 		CASES[i].happens();
 		if (w.downs != 1 || w.deaths != CASES[i].died)
@@ -243,22 +209,22 @@ static void only_what_ends_by_itself_has_died(void **state)
 static void a_probe_is_a_ping_of_its_own(void **state)
 {
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	br_host_probe(w.host);
 	br_host_probe(w.host);
-	expect_heard("probes",
+	world_expect_heard(&w, "probes",
 	    "PING PRIM/1.0 2 0\r\n\r\nPING PRIM/1.0 3 0\r\n\r\n");
 	assert_false(w.host->pinging);
 	br_host_say_ping(w.host);
 	w.host->silent_ms = 700;
-	say("PRIM/1.0 2 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 200 OK\r\n\r\n");
 	assert_int_equal(w.alives, 1);
-	say("PRIM/1.0 3 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 3 0 200 OK\r\n\r\n");
 	assert_int_equal(w.alives, 2);
 	/* The regular one is still open, and its time goes on. */
 	assert_true(w.host->pinging);
 	assert_int_equal(w.host->silent_ms, 700);
-	say("PRIM/1.0 4 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 4 0 200 OK\r\n\r\n");
 	assert_false(w.host->pinging);
 	assert_int_equal(w.alives, 2);
 	world_fini(&w);
@@ -270,7 +236,7 @@ static void probes_that_are_too_many_follow(void **state)
 	char text[64];
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	for (unsigned i = 0; i < count; i++)
 		br_host_probe(w.host);
 	assert_int_equal(w.host->asks.count, HOST_PROBES_MAX);
@@ -278,7 +244,7 @@ static void probes_that_are_too_many_follow(void **state)
 		assert_int_equal(w.alives, i);
 		snprintf(text, sizeof(text), "PRIM/1.0 %u 0 200 OK\r\n\r\n",
 		    i + 2);
-		say(text);
+		world_say(&w, text);
 	}
 	assert_int_equal(w.alives, count);
 	assert_int_equal(w.host->asks.count, 0);
@@ -289,21 +255,21 @@ static void probes_that_are_too_many_follow(void **state)
 static void one_that_is_not_ready_is_not_probed(void **state)
 {
 	(void)state;
-	begin(CONFIGURED);
+	world_begin_saying(&w, CONFIGURED);
 	br_host_probe(w.host);
-	expect_heard("starting", "");
-	say(READY);
+	world_expect_heard(&w, "starting", "");
+	world_say(&w, READY);
 	br_host_probe(w.host);
 	br_host_fault(w.host, "enough");
 	br_host_probe(w.host);
 	assert_int_equal(w.alives, 0);
 	/* Nor is its next life asked what its last one was. */
 	br_host_start_bare(w.host);
-	say(UP);
-	prim_free(heard());
+	world_say(&w, UP);
+	prim_free(world_heard(&w));
 	br_host_probe(w.host);
-	expect_heard("again", "PING PRIM/1.0 2 0\r\n\r\n");
-	say("PRIM/1.0 2 0 200 OK\r\n\r\n");
+	world_expect_heard(&w, "again", "PING PRIM/1.0 2 0\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 200 OK\r\n\r\n");
 	assert_int_equal(w.alives, 1);
 	assert_int_equal(w.host->probes, 0);
 	world_fini(&w);
@@ -324,11 +290,11 @@ static void a_bad_answer_to_a_probe_is_the_end(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(UP);
+		world_begin_saying(&w, UP);
 		br_host_probe(w.host);
 		br_host_probe(w.host);
 		br_host_say_ping(w.host);
-		say(CASES[i].said);
+		world_say(&w, CASES[i].said);
 		if (w.alives != 0 || br_host_deaths(w.host) != 1 ||
 		    !world_logged(&w, CASES[i].why))
 			fail_msg("%s", CASES[i].name);
@@ -356,12 +322,12 @@ static void ready_may_say_when_to_try_again(void **state)
 	char text[200];
 
 	(void)state;
-	begin("");
+	world_begin_saying(&w, "");
 	for (unsigned i = 0; i < PRIM_COUNT(SCHEDULES); i++) {
 		snprintf(text, sizeof(text),
 		    CONFIGURED "READY PRIM/1.0 - 0\r\n%s\r\n",
 		    SCHEDULES[i].headers);
-		say(text);
+		world_say(&w, text);
 		s = br_host_schedule(w.host);
 		assert_int_equal(s->count, SCHEDULES[i].count);
 		assert_int_equal(s->pause_s[0], SCHEDULES[i].first);
@@ -387,10 +353,10 @@ static void a_schedule_out_of_bounds_is_the_end(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(BAD); i++) {
-		begin(CONFIGURED);
+		world_begin_saying(&w, CONFIGURED);
 		snprintf(text, sizeof(text), "READY PRIM/1.0 - 0\r\n%s\r\n\r\n",
 		    BAD[i]);
-		say(text);
+		world_say(&w, text);
 		if (br_host_deaths(w.host) != 1 || w.readies != 0 ||
 		    !world_logged(&w,
 			BAD[i][0] == 'R' ? "a bad Retry" : "a bad Delay"))

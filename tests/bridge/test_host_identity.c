@@ -4,7 +4,6 @@
 
 #include "tests/lib/t.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,39 +16,6 @@
 #define OPTIONS    "domain: fault.localhost\n"
 
 static struct world w;
-
-static void say(const char *octets)
-{
-	br_link_feed(&w.host->link, prim_slice_of(octets));
-}
-
-static char *heard(void)
-{
-	struct evbuffer *out = w.host->link.out;
-	const size_t len = evbuffer_get_length(out);
-	char *text = prim_alloc(len + 1);
-
-	evbuffer_remove(out, text, len);
-	return text;
-}
-
-static void expect_heard(const char *name, const char *text)
-{
-	char *all = heard();
-
-	if (strcmp(all, text) != 0)
-		fail_msg("%s: \"%s\", not \"%s\"", name, all, text);
-	prim_free(all);
-}
-
-static void begin(const char *said)
-{
-	world_init(&w, "fault", "{}");
-	w.host->times.restart_min = w.host->pause_ms = 1000000;
-	br_host_start_bare(w.host);
-	say(said);
-	prim_free(heard());
-}
 
 /* ---- it asks ---- */
 
@@ -71,14 +37,14 @@ static void whose_an_address_is_is_answered_at_once(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin(CONFIGURED);
+		world_begin_saying(&w, CONFIGURED);
 		w.principal = CASES[i].principal;
 		snprintf(text, sizeof(text),
 		    "LINK PRIM/1.0 1 0\r\nFrom: %s\r\n\r\n", CASES[i].from);
-		say(text);
+		world_say(&w, text);
 		snprintf(text, sizeof(text), "PRIM/1.0 1 0 %s\r\n",
 		    CASES[i].answer);
-		expect_heard(CASES[i].from, text);
+		world_expect_heard(&w, CASES[i].from, text);
 		assert_int_equal(w.links, CASES[i].links);
 		assert_int_equal(w.host->peer.ticket_count, 0);
 		assert_int_equal(br_host_deaths(w.host), 0);
@@ -123,8 +89,8 @@ static void a_link_request_that_is_wrong_is_the_end(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
-		begin("");
-		say(CASES[i].said);
+		world_begin_saying(&w, "");
+		world_say(&w, CASES[i].said);
 		if (br_host_deaths(w.host) != 1 ||
 		    !world_logged(&w, CASES[i].why))
 			fail_msg("%s", CASES[i].said);
@@ -195,14 +161,14 @@ static void the_canonical_form_is_its_key(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(ANSWERS); i++) {
 		struct asker a = { 0 };
 
-		begin(UP);
+		world_begin_saying(&w, UP);
 		ask(&a, "im:Bob@far.example");
-		expect_heard(ANSWERS[i].said,
+		world_expect_heard(&w, ANSWERS[i].said,
 		    "LINK PRIM/1.0 2 0\r\nTo: im:Bob@far.example\r\n\r\n");
 		assert_int_equal(a.answers, 0);
 		snprintf(text, sizeof(text), "PRIM/1.0 2 0 %s",
 		    ANSWERS[i].said);
-		say(text);
+		world_say(&w, text);
 		if (a.answers != 1 || strcmp(a.key, ANSWERS[i].key) != 0 ||
 		    strcmp(a.why, ANSWERS[i].why) != 0 ||
 		    br_host_deaths(w.host) != ANSWERS[i].dies)
@@ -229,11 +195,11 @@ static void what_cannot_be_asked_is_refused_at_once(void **state)
 	for (unsigned i = 0; i < PRIM_COUNT(CASES); i++) {
 		struct asker a = { 0 };
 
-		begin(CASES[i].said);
+		world_begin_saying(&w, CASES[i].said);
 		ask(&a, CASES[i].uri);
 		assert_int_equal(a.answers, 1);
 		assert_string_equal(a.why, CASES[i].why);
-		expect_heard(CASES[i].uri, "");
+		world_expect_heard(&w, CASES[i].uri, "");
 		world_fini(&w);
 	}
 }
@@ -243,7 +209,7 @@ static void too_many_questions_are_refused(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	for (unsigned i = 0; i < HOST_CANONICAL_MAX; i++)
 		ask(&a, "im:bob@far.example");
 	assert_int_equal(a.answers, 0);
@@ -251,7 +217,7 @@ static void too_many_questions_are_refused(void **state)
 	assert_int_equal(a.answers, 1);
 	assert_string_equal(a.why,
 	    "the adapter fault has too many questions to answer");
-	say("PRIM/1.0 2 0 200 OK\r\nTo: im:bob@far.example\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 200 OK\r\nTo: im:bob@far.example\r\n\r\n");
 	assert_int_equal(a.answers, 2);
 	ask(&a, "im:bob@far.example");
 	assert_int_equal(a.answers, 2);
@@ -264,7 +230,7 @@ static void the_end_of_it_is_an_answer(void **state)
 	struct asker a = { 0 }, again = { .asks_again = true };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	ask(&a, "im:bob@far.example");
 	ask(&again, "im:bob@far.example");
 	br_host_fault(w.host, "enough");
@@ -275,10 +241,10 @@ static void the_end_of_it_is_an_answer(void **state)
 	assert_string_equal(again.why, "the adapter fault does not run now");
 	/* Its next life answers for itself only. */
 	br_host_start_bare(w.host);
-	say(UP);
+	world_say(&w, UP);
 	ask(&a, "im:bob@far.example");
 	assert_int_equal(w.host->canonicals, 1);
-	say("PRIM/1.0 2 0 200 OK\r\nTo: im:bob@far.example\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 200 OK\r\nTo: im:bob@far.example\r\n\r\n");
 	assert_string_equal(a.key, "bob@far.example");
 	world_fini(&w);
 	assert_int_equal(a.answers, 2);
@@ -290,10 +256,10 @@ static void a_ping_that_overtakes_it_is_the_end(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	ask(&a, "im:bob@far.example");
 	br_host_say_ping(w.host);
-	say("PRIM/1.0 3 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 3 0 200 OK\r\n\r\n");
 	assert_int_equal(br_host_deaths(w.host), 1);
 	assert_true(world_logged(&w, "a question is not answered"));
 	assert_int_equal(a.answers, 1);

@@ -3,7 +3,6 @@
 
 #include "tests/lib/t.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,46 +22,15 @@
 
 static struct world w;
 
-static void begin(const char *said)
-{
-	world_init(&w, "fault", "{}");
-	w.host->times.restart_min = w.host->pause_ms = 1000000;
-	br_host_start_bare(w.host);
-	br_link_feed(&w.host->link, prim_slice_of(said));
-}
-
-static void say(const char *octets)
-{
-	br_link_feed(&w.host->link, prim_slice_of(octets));
-}
-
-/* What the core has said, taken out of the link. */
-static char *heard(void)
-{
-	struct evbuffer *out = w.host->link.out;
-	const size_t len = evbuffer_get_length(out);
-	char *text = prim_alloc(len + 1);
-
-	evbuffer_remove(out, text, len);
-	return text;
-}
-
-static void expect_heard(const char *text)
-{
-	char *all = heard();
-
-	assert_string_equal(all, text);
-	prim_free(all);
-}
-
 static void the_configuration_goes_first(void **state)
 {
 	(void)state;
-	begin("");
-	expect_heard("CONFIG PRIM/1.0 1 19\r\nName: fault\r\n"
-		     "Max-Content-Length: 100000\r\n"
-		     "Content-Type: text/plain; charset=UTF-8\r\n\r\n"
-		     "serve localhost\n\n{}");
+	world_begin(&w);
+	world_expect_heard(&w, NULL,
+	    "CONFIG PRIM/1.0 1 19\r\nName: fault\r\n"
+	    "Max-Content-Length: 100000\r\n"
+	    "Content-Type: text/plain; charset=UTF-8\r\n\r\n"
+	    "serve localhost\n\n{}");
 	assert_string_equal(br_host_state(w.host), "starting");
 	world_fini(&w);
 }
@@ -70,21 +38,22 @@ static void the_configuration_goes_first(void **state)
 static void a_delivery_looks_like_this(void **state)
 {
 	(void)state;
-	begin(UP);
-	prim_free(heard());
+	world_begin_saying(&w, UP);
 	world_deliver(&w, "bob@far.example", 1);
-	expect_heard("SEND PRIM/1.0 2 5\r\nAStrength: none\r\n"
-		     "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n"
-		     "From: im:alice@localhost\r\n"
-		     "To: im:bob@far.example\r\nMessage-ID: m1\r\n"
-		     "Conversation-ID: c\r\nContent-Type: text/plain\r\n"
-		     "Bridge-Hops: 1\r\nDelivery-ID: " ID "\r\n"
-		     "Attempt: 1\r\n\r\nhello");
+	world_expect_heard(&w, NULL,
+	    "SEND PRIM/1.0 2 5\r\nAStrength: none\r\n"
+	    "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n"
+	    "From: im:alice@localhost\r\n"
+	    "To: im:bob@far.example\r\nMessage-ID: m1\r\n"
+	    "Conversation-ID: c\r\nContent-Type: text/plain\r\n"
+	    "Bridge-Hops: 1\r\nDelivery-ID: " ID "\r\n"
+	    "Attempt: 1\r\n\r\nhello");
 	assert_int_equal(w.host->untaken, 1);
-	say("PRIM/1.0 2 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 200 OK\r\n\r\n");
 	assert_int_equal(w.host->untaken, 0);
 	assert_int_equal(w.report_count, 0);
-	say("REPORT PRIM/1.0 - 4\r\nDelivery-ID: " ID "\r\nCode: 101\r\n" TEXT
+	world_say(&w,
+	    "REPORT PRIM/1.0 - 4\r\nDelivery-ID: " ID "\r\nCode: 101\r\n" TEXT
 	    "\r\nsent");
 	assert_int_equal(world_reported(&w, 1), 101);
 	world_fini(&w);
@@ -134,13 +103,12 @@ static void what_is_allowed_is_heard(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(GOOD); i++) {
-		begin("");
-		prim_free(heard());
-		say(GOOD[i].said);
+		world_begin_saying(&w, "");
+		world_say(&w, GOOD[i].said);
 		if (br_host_deaths(w.host) != 0)
 			fail_msg("%s: %.*s", GOOD[i].name,
 			    PRIM_SLICE_ARG(prim_buf_slice(&w.logged)));
-		expect_heard(GOOD[i].answer);
+		world_expect_heard(&w, NULL, GOOD[i].answer);
 		world_fini(&w);
 	}
 }
@@ -262,8 +230,8 @@ static void what_is_not_allowed_is_the_end(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < PRIM_COUNT(BAD); i++) {
-		begin("");
-		say(BAD[i].said);
+		world_begin_saying(&w, "");
+		world_say(&w, BAD[i].said);
 		if (br_host_deaths(w.host) != 1 ||
 		    !world_logged(&w, BAD[i].why))
 			fail_msg("%s: %.*s", BAD[i].name,
@@ -271,7 +239,7 @@ static void what_is_not_allowed_is_the_end(void **state)
 		assert_int_equal(w.ups, w.downs);
 		assert_string_equal(br_host_state(w.host), "stopped");
 		/* What comes after it is not heard. */
-		say(UP);
+		world_say(&w, UP);
 		assert_string_equal(br_host_state(w.host), "stopped");
 		world_fini(&w);
 	}
@@ -282,7 +250,7 @@ static void octets_may_come_one_by_one(void **state)
 	static const char SAID[] = UP "SEND PRIM/1.0 1 2\r\n" SEND_HEAD "hi";
 
 	(void)state;
-	begin("");
+	world_begin_saying(&w, "");
 	for (size_t i = 0; i < sizeof(SAID) - 1; i++)
 		br_link_feed(&w.host->link, prim_slice_make(SAID + i, 1));
 	assert_int_equal(w.requests, 1);
@@ -295,7 +263,7 @@ static void questions_that_pile_up_are_the_end(void **state)
 	struct prim_buf text = { 0 };
 
 	(void)state;
-	begin(CONFIGURED);
+	world_begin_saying(&w, CONFIGURED);
 	for (unsigned i = 1; i <= HOST_STATES_MAX + 1; i++)
 		prim_buf_putf(&text,
 		    "STATE PRIM/1.0 %u 0\r\nOperation: list\r\n\r\n", i);
@@ -313,9 +281,10 @@ static void lines_over_the_limit_are_lost_and_counted(void **state)
 	w.now_ms = 5000;
 	br_host_start_bare(w.host);
 	for (unsigned i = 0; i < HOST_LOG_PER_S + 7; i++)
-		say("LOG PRIM/1.0 - 4\r\nLevel: info\r\n" TEXT "\r\nline");
+		world_say(&w,
+		    "LOG PRIM/1.0 - 4\r\nLevel: info\r\n" TEXT "\r\nline");
 	w.now_ms = 6000;
-	say("LOG PRIM/1.0 - 4\r\nLevel: info\r\n" TEXT "\r\nlast");
+	world_say(&w, "LOG PRIM/1.0 - 4\r\nLevel: info\r\n" TEXT "\r\nlast");
 	assert_true(world_logged(&w, "lines_lost=7"));
 	assert_true(world_logged(&w, "info fault: last"));
 	world_fini(&w);
@@ -324,7 +293,8 @@ static void lines_over_the_limit_are_lost_and_counted(void **state)
 static void a_line_with_controls_is_quoted(void **state)
 {
 	(void)state;
-	begin("LOG PRIM/1.0 - 8\r\nLevel: info\r\n" TEXT "\r\na\nerror:");
+	world_begin_saying(&w,
+	    "LOG PRIM/1.0 - 8\r\nLevel: info\r\n" TEXT "\r\na\nerror:");
 	assert_true(world_logged(&w, "fault: \"a\\nerror:\""));
 	world_fini(&w);
 }
@@ -332,15 +302,15 @@ static void a_line_with_controls_is_quoted(void **state)
 static void answers_after_a_closed_window_only_free_places(void **state)
 {
 	(void)state;
-	begin(UP);
+	world_begin_saying(&w, UP);
 	world_deliver(&w, "bob@far.example", 1);
-	say("WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n\r\n");
+	world_say(&w, "WINDOW PRIM/1.0 - 0\r\nWindow: 0\r\n\r\n");
 	assert_int_equal(w.downs, 1);
 	assert_int_equal(w.host->untaken, 1);
-	say("PRIM/1.0 2 0 504 Gateway Timeout\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 504 Gateway Timeout\r\n\r\n");
 	assert_int_equal(w.host->untaken, 0);
 	assert_int_equal(w.report_count, 0);
-	say(WINDOW);
+	world_say(&w, WINDOW);
 	assert_int_equal(w.ups, 2);
 	world_fini(&w);
 }
@@ -348,14 +318,15 @@ static void answers_after_a_closed_window_only_free_places(void **state)
 static void a_small_window_is_kept(void **state)
 {
 	(void)state;
-	begin(CONFIGURED READY "WINDOW PRIM/1.0 - 0\r\nWindow: 2\r\n\r\n");
+	world_begin_saying(&w,
+	    CONFIGURED READY "WINDOW PRIM/1.0 - 0\r\nWindow: 2\r\n\r\n");
 	world_deliver(&w, "bob@far.example", 1);
 	assert_true(br_host_has_room(w.host));
 	world_deliver(&w, "bob@far.example", 2);
 	assert_false(br_host_has_room(w.host));
-	say("PRIM/1.0 3 0 200 OK\r\n\r\n");
+	world_say(&w, "PRIM/1.0 3 0 200 OK\r\n\r\n");
 	assert_int_equal(w.rooms, 1);
-	say("PRIM/1.0 2 0 403 Resource Not Found\r\n\r\n");
+	world_say(&w, "PRIM/1.0 2 0 403 Resource Not Found\r\n\r\n");
 	assert_int_equal(w.rooms, 1);
 	assert_int_equal(world_reported(&w, 1), 403);
 	world_fini(&w);
@@ -367,11 +338,11 @@ static void one_that_does_not_read_is_killed(void **state)
 	unsigned i = 1;
 
 	(void)state;
-	begin(CONFIGURED);
+	world_begin_saying(&w, CONFIGURED);
 	w.host->link.backlog_max = 1000;
 	for (; i < 1000 && !w.host->link.overfull; i++) {
 		snprintf(ping, sizeof(ping), "PING PRIM/1.0 %u 0\r\n\r\n", i);
-		say(ping);
+		world_say(&w, ping);
 	}
 	assert_in_range(i, 20, 100);
 	world_fini(&w);

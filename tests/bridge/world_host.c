@@ -3,6 +3,7 @@
 
 #include "tests/bridge/world_host.h"
 
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "prim/base.h"
 #include "tests/lib/t.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS   10000
+#define NO_RESTART_MS 1000000 /* longer than any test */
 
 /* The store: one value, the world's. Answers come from the loop's top. */
 
@@ -366,6 +368,45 @@ static void turn_once(struct world *w)
 
 	event_base_loopexit(w->base, &limit);
 	event_base_loop(w->base, EVLOOP_ONCE);
+}
+
+void world_begin(struct world *w)
+{
+	world_init(w, "fault", "{}");
+	w->host->times.restart_min = w->host->pause_ms = NO_RESTART_MS;
+	br_host_start_bare(w->host);
+}
+
+void world_begin_saying(struct world *w, const char *octets)
+{
+	world_begin(w);
+	world_say(w, octets);
+	prim_free(world_heard(w));
+}
+
+void world_say(struct world *w, const char *octets)
+{
+	br_link_feed(&w->host->link, prim_slice_of(octets));
+}
+
+char *world_heard(struct world *w)
+{
+	struct evbuffer *out = w->host->link.out;
+	const size_t len = evbuffer_get_length(out);
+	char *text = prim_alloc(len + 1);
+
+	evbuffer_remove(out, text, len);
+	return text;
+}
+
+void world_expect_heard(struct world *w, const char *row, const char *text)
+{
+	char *all = world_heard(w);
+
+	if (strcmp(all, text) != 0)
+		fail_msg("%s: \"%s\", not \"%s\"", row ? row : "it said", all,
+		    text);
+	prim_free(all);
 }
 
 bool world_wait(struct world *w, const unsigned *counter, unsigned wanted)

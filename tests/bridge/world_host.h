@@ -49,6 +49,21 @@ void world_init_sockets(struct world *w, const char *options,
     const int *sockets, size_t count);
 void world_fini(struct world *w);
 
+/* ---- without a process: the test is the adapter ---- */
+
+/* A host of plugin "fault" that has begun, and just said CONFIG. */
+void world_begin(struct world *w);
+/* The same, and then the adapter says `octets`. What the core said until then is
+ * not heard. */
+void world_begin_saying(struct world *w, const char *octets);
+void world_say(struct world *w, const char *octets);
+/* All that the core said and was not heard yet; release with prim_free(). */
+char *world_heard(struct world *w);
+/* Hears exactly `text`, or fails; `row` says of which case, or is NULL. */
+void world_expect_heard(struct world *w, const char *row, const char *text);
+
+/* ---- with a process ---- */
+
 /* Turns the loop until *counter is `wanted` or more; false after 10 s. */
 bool world_wait(struct world *w, const unsigned *counter, unsigned wanted);
 bool world_wait_stopped(struct world *w);
@@ -56,6 +71,8 @@ bool world_wait_stopped(struct world *w);
 void world_turn(struct world *w, unsigned ms);
 /* Was a line with `text` logged? */
 bool world_logged(const struct world *w, const char *text);
+
+/* ---- messages ---- */
 
 /* A message from im:alice@localhost with `body`; its Delivery-ID is all
  * `number`. */
