@@ -57,8 +57,10 @@ void fate_answered(struct mail *m, unsigned index, unsigned code)
 		t->good++;
 	else
 		t->bad++;
-	if (code == PRIM_UNKNOWN_DELIVERY && !t->kept_at)
+	if (code == PRIM_UNKNOWN_DELIVERY && !t->kept_at) {
 		t->kept_at = m->epoch;
+		t->kept_ms = mail_now(m);
+	}
 	t->refused_at = m->epoch;
 }
 
@@ -115,6 +117,7 @@ static bool is_late(const struct mail *m, const struct mail_message *t,
 	return t->expires_ms && t->kept_at && ear->epoch > t->kept_at &&
 	    is_plain(t) && !(m->temper & MAIL_ORDERS) &&
 	    ear->ms > t->expires_ms + SECOND_MS &&
+	    ear->ms > t->kept_ms + SECOND_MS && /* no clock, no timer */
 	    ear->ms > m->started_ms + GRACE_MS + SECOND_MS;
 }
 

@@ -68,6 +68,7 @@ struct mail_message {
 	 * since when it is surely delivered, or surely came back from another
 	 * system that had taken it. 0: it is not so. */
 	unsigned kept_at, refused_at, done_at, bounced_at;
+	int64_t kept_ms; /* when its sender heard of that */
 	/* Of the adapter that got it last: its session, and where in what was
 	 * said to it this was, and the last time it said "not now". */
 	unsigned session;
