@@ -76,7 +76,8 @@ static const char *none(struct br_identity_change *c,
 	if (choice->count > 1)
 		return br_identity_say(c->all,
 		    "more than one link waits for its code; say which address "
-		    "this one is for");
+		    "this one is for, like this: verify romeo@example.org "
+		    "12345678");
 	if (choice->is_otherwise)
 		return br_identity_say(c->all,
 		    "no link waits for a code from this side; the side that "

@@ -166,6 +166,31 @@ static struct prim_slice bare_word(struct prim_slice word)
 	return word;
 }
 
+static bool is_command(struct prim_slice line)
+{
+	struct prim_slice word = bare_word(br_service_word(&line));
+
+	for (size_t i = 0; i < PRIM_COUNT(COMMANDS); i++)
+		if (prim_slice_eq_nocase(word, prim_slice_of(COMMANDS[i].name)))
+			return true;
+	return false;
+}
+
+/* Below the line that is read, of a message that ends with its body. */
+static bool has_more(const struct br_message *m, struct prim_slice line)
+{
+	struct prim_slice rest = m->body;
+
+	if (!line.len)
+		return false;
+	rest = prim_slice_from(rest,
+	    (size_t)(line.ptr + line.len - m->body.ptr));
+	while (rest.len)
+		if (is_command(prim_slice_cut(&rest, '\n')))
+			return true;
+	return false;
+}
+
 static void answer_unknown(struct br_service_talk *t, struct prim_slice word)
 {
 	struct prim_buf visible = { 0 };
@@ -236,6 +261,7 @@ void br_service_take(struct br_server *s, struct br_message *m,
 	t = talk_new(service, m, done, arg);
 	t->rest = line;
 	t->is_long = reading == BR_SERVICE_LONG;
+	t->has_more = has_more(m, line);
 	if (!br_service_line_join(t))
 		br_service_end(t, PRIM_INTERNAL_ERROR);
 }

@@ -4,8 +4,8 @@
 
 /*
  * im:primbridge@<domain>: what users, of ours and of foreign networks, say to the
- * bridge itself, in text: the first line of a message. Every answer is an instant
- * message.
+ * bridge itself, in text: the first line of a message; who writes commands below
+ * it is told that they are not read. Every answer is an instant message.
  *
  *	link ADDRESS            ask for a link; a code goes to the other side
  *	verify [ADDRESS] CODE   the code that came

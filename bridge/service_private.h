@@ -47,7 +47,8 @@ struct br_service_talk {
 	/* An account of ours; else an address of another network, maybe a linked
 	 * one: the links of that are what it is about. */
 	bool is_principal;
-	bool is_long; /* longer than BR_SERVICE_LINE_MAX */
+	bool is_long;  /* longer than BR_SERVICE_LINE_MAX */
+	bool has_more; /* commands stand below it, too */
 	struct prim_slice
 	    rest; /* the command, then what is behind it; borrows from
 		     `question` */

@@ -108,12 +108,17 @@ void br_service_tell(struct br_service_talk *t, struct prim_slice key,
 
 void br_service_answer(struct br_service_talk *t)
 {
-	const struct letter letter = {
+	struct letter letter = {
 		.to = br_service_asker(t),
 		.conversation = t->question->conversation_id,
-		.text = prim_buf_slice(&t->text),
 	};
 
+	if (t->has_more)
+		prim_buf_puts(&t->text,
+		    "\nI read only the first line of a message, and what "
+		    "stands below it was not done. Send each command by "
+		    "itself.");
+	letter.text = prim_buf_slice(&t->text);
 	post(t, &letter);
 	br_service_end(t, PRIM_OK);
 }

@@ -93,6 +93,17 @@ static void put_words(struct prim_buf *b, struct prim_slice rest)
 	}
 }
 
+/* Among other words it means nothing. */
+static bool has_usual(struct prim_slice rest)
+{
+	struct prim_slice word;
+
+	while ((word = br_service_word(&rest)).len)
+		if (prim_slice_eq_nocase(word, PRIM_SLICE("usual")))
+			return true;
+	return false;
+}
+
 void br_service_order(struct br_service_talk *t)
 {
 	struct prim_buf words = { 0 };
@@ -107,8 +118,15 @@ void br_service_order(struct br_service_talk *t)
 		show_order(t);
 		return;
 	}
-	if (!prim_slice_eq_nocase(t->rest, PRIM_SLICE("usual")))
+	if (!prim_slice_eq_nocase(t->rest, PRIM_SLICE("usual"))) {
+		if (has_usual(t->rest)) {
+			br_service_answer_with(t,
+			    "'usual' stands alone: 'order usual' brings back "
+			    "the usual order, prim and then your links.");
+			return;
+		}
 		put_words(&words, t->rest);
+	}
 	br_identity_order_set(identities(t), br_service_asker(t),
 	    prim_buf_slice(&words), on_ordered, t);
 	prim_buf_fini(&words);

@@ -329,6 +329,39 @@ static void what_is_said_later_is_answered_later(void **state)
 	}
 }
 
+static void who_writes_several_commands_at_once_is_told(void **state)
+{
+	struct world *w = *state;
+	struct question q = { .from = ANN,
+		.text = "\n links\r\n\r\n  /Help!\r\n" };
+
+	assert_int_equal(world_say(w, &q), 200);
+	world_heard(w, ANN, "You have no links");
+	world_heard(w, ANN, "Send each command by itself");
+	q.text = "links\n-- \nAnn, who has links\n";
+	assert_int_equal(world_say(w, &q), 200);
+	world_heard(w, ANN, "You have no links");
+	assert_null(strstr(w->letters[0].text, "by itself"));
+	q.type = "message/cpim";
+	q.text = "From: <im:" ANN ">\r\nTo: <im:" SERVICE ">\r\n"
+		 "DateTime: 2006-04-04T12:16:49Z\r\n\r\n"
+		 "Content-Type: text/plain\r\n\r\nlinks\r\nhelp";
+	assert_int_equal(world_say(w, &q), 200);
+	world_heard(w, ANN, "Send each command by itself");
+}
+
+static void usual_stands_alone(void **state)
+{
+	struct world *w = *state;
+	struct question q = { .from = ANN, .text = "order prim, Usual" };
+
+	assert_int_equal(world_say(w, &q), 200);
+	world_heard(w, ANN, "'usual' stands alone");
+	q.text = "order Usual";
+	assert_int_equal(world_say(w, &q), 200);
+	world_heard(w, ANN, "1. prim");
+}
+
 /* Even where each of them is answered at once. */
 static void many_are_answered_in_order_when_the_first_is_slow(void **state)
 {
@@ -379,6 +412,8 @@ int main(void)
 		TEST(what_cannot_be_stored_is_said),
 		TEST(who_waits_when_we_stop_is_not_called),
 		TEST(what_is_said_later_is_answered_later),
+		TEST(who_writes_several_commands_at_once_is_told),
+		TEST(usual_stands_alone),
 		TEST(many_are_answered_in_order_when_the_first_is_slow),
 	};
 
