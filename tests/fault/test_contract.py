@@ -3,14 +3,12 @@
 for what an adapter submitted, linked addresses, schedules. The fault adapter
 records what it gets (adapters/fault/README.md)."""
 
-import json
 import os
-import socket
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from door import RecordDoor  # noqa: E402
 from recorder import read_notice  # noqa: E402
 from servers import Primd, wait_until  # noqa: E402
 
@@ -26,28 +24,15 @@ delivery: {{ answer_within: 2s{more} }}
 """
 
 
-class Record:
+class Record(RecordDoor):
     """What an adapter says that it gets and sends, in all its lives."""
 
     def __init__(self):
         self.lines = []
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__()
 
-    def serve(self):
-        while True:
-            try:
-                link, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.read, args=(link,),
-                             daemon=True).start()
-
-    def read(self, link):
-        with link, link.makefile("r", encoding="utf-8") as file:
-            for line in file:
-                self.lines.append(json.loads(line))
+    def take(self, record):
+        self.lines.append(record)
 
     def of(self, event, **members):
         return [line for line in list(self.lines) if line["event"] == event
@@ -57,7 +42,7 @@ class Record:
 class Contract(unittest.TestCase):
     def begin(self, more=""):
         self.record = Record()
-        self.addCleanup(self.record.socket.close)
+        self.addCleanup(self.record.close)
         self.primd = Primd(CONFIG.format(port=self.record.port, more=more))
         self.addCleanup(self.primd.clean)
         for address in (ALICE, BOB):

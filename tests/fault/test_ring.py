@@ -13,6 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from door import Door  # noqa: E402
 from servers import Primd, Prosody, wait_until  # noqa: E402
 from xmpp import Client  # noqa: E402
 
@@ -74,7 +75,7 @@ adapters:
 """
 
 
-class Middle:
+class Middle(Door):
     """Sits before the port of Prosody where components log in, and counts the
     texts that come from there. What it does to them is in `takes`: "hops" and
     "ids" are taken off, "names" are changed."""
@@ -89,20 +90,13 @@ class Middle:
         self.takes = takes
         self.copies = self.taken = 0
         self.numbers = itertools.count(1)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__()
 
-    def serve(self):
-        while True:
-            try:
-                link, _ = self.socket.accept()
-            except OSError:
-                return
-            there = socket.create_connection(("127.0.0.1", self.target))
-            for arguments in ((link, there, True), (there, link, False)):
-                threading.Thread(target=self.carry, args=arguments,
-                                 daemon=True).start()
+    def serve(self, link):
+        there = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self.carry, args=(there, link, False),
+                         daemon=True).start()
+        self.carry(link, there, True)
 
     def carry(self, one, other, is_out):
         rest = b""
@@ -135,9 +129,6 @@ class Middle:
                                          data)
             self.taken += count
         return data
-
-    def close(self):
-        self.socket.close()
 
 
 class Automaton(Client):

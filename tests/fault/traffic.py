@@ -8,12 +8,12 @@ import itertools
 import json
 import os
 import random
-import socket
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 from check import judge
+from door import RecordDoor
 from prim import Gone, Refused
 from recorder import Recorder
 from servers import Primd, wait_until
@@ -41,40 +41,21 @@ def mood(command):
     return 408 if command.get("Message-ID").endswith(("1", "5")) else 200
 
 
-class Record:
+class Record(RecordDoor):
     """What the fault adapter says that it gets goes to the recorder, too. It
     recognises nothing: what came before is told here."""
 
     def __init__(self, recorder):
         self.recorder = recorder
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                link, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.read, args=(link,),
-                             daemon=True).start()
-
-    def read(self, link):
-        with link, link.makefile("r", encoding="utf-8") as file:
-            for line in file:
-                record = json.loads(line)
-                if record["event"] == "got":
-                    self.take(record)
+        super().__init__()
 
     def take(self, record):
+        if record["event"] != "got":
+            return
         if record.get("answer") is None:
             record.pop("answer", None)  # it is reported later
         with self.recorder.lock:
             self.recorder.records.append(record)
-
-    def close(self):
-        self.socket.close()
 
 
 class Sender(threading.Thread):
