@@ -255,8 +255,7 @@ static bool open_read(struct br_store_db *db, const char *path, bool memory,
 	return true;
 }
 
-/* A step that finds its tables there already, or a version that there will never
- * be, is damage, too. */
+/* A version that there will never be is damage, too. */
 static bool schema_bring(struct br_store_db *db, const char *path,
     enum br_store_file file, struct br_err *err)
 {
@@ -267,10 +266,8 @@ static bool schema_bring(struct br_store_db *db, const char *path,
 		db->is_damaged = !br_store_schema_is_plausible(version);
 		return false;
 	}
-	if (!br_store_schema_run(db->sql, file, path, err)) {
-		db->is_damaged = sqlite3_errcode(db->sql) == SQLITE_ERROR;
+	if (!br_store_schema_run(db->sql, file, path, err))
 		return false;
-	}
 	db->is_damaged = br_store_schema_version(db->sql, file, path, &version,
 			     err) &&
 	    !br_store_shape_is_whole(db->sql, file, version, what);
@@ -308,7 +305,10 @@ static void note_damage(struct br_store_db *db)
 {
 	int code = sqlite3_errcode(db->sql) & 0xff;
 
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+	/* SQLITE_ERROR: a number in its head that SQLite does not know, or a
+	 * table that is there and should not be. */
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+	    code == SQLITE_ERROR)
 		db->is_damaged = true;
 	if (db->is_damaged && db->sql)
 		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
@@ -354,10 +354,31 @@ void br_store_db_close(struct br_store_db *db)
 	prim_buf_fini(&db->room);
 }
 
+/* Empties the write-ahead log into the database. */
+static bool log_empty(struct br_store_db *db)
+{
+	return sqlite3_wal_checkpoint_v2(db->sql, NULL,
+		   SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK;
+}
+
+/*
+ * What a COMMIT wrote whose sync failed stays in the log behind its end, whole
+ * and with good sums. The next transactions write over it, but not over all of
+ * it if they are shorter; and of two such ends the second looks like commits that
+ * damage hides (store_page.c). So the log is begun anew, as soon as the disk lets
+ * us.
+ */
+static void log_forget(struct br_store_db *db)
+{
+	if (db->has_remains && log_empty(db))
+		db->has_remains = false;
+}
+
 bool br_store_db_begin(struct br_store_db *db)
 {
 	struct br_store_query q = br_store_query(db, BR_SQL_BEGIN);
 
+	log_forget(db);
 	return br_store_query_run(&q);
 }
 
@@ -372,7 +393,10 @@ bool br_store_db_commit(struct br_store_db *db)
 {
 	struct br_store_query q = br_store_query(db, BR_SQL_COMMIT);
 
-	return br_store_query_run(&q);
+	if (br_store_query_run(&q))
+		return true;
+	db->has_remains = true;
+	return false;
 }
 
 /* SQLite rolls back by itself after some errors. The reason of the failure
@@ -391,6 +415,5 @@ void br_store_db_rollback(struct br_store_db *db)
 
 void br_store_db_scrub(struct br_store_db *db)
 {
-	sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-	    NULL, NULL);
+	(void)log_empty(db);
 }

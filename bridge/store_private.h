@@ -137,7 +137,8 @@ struct br_store_db {
 	struct prim_buf room;    /* for one notice */
 	int64_t
 	    seq; /* the last that a message got; of the writer of queue.db */
-	bool is_damaged; /* so it could not be opened, or something was found
+	bool has_remains; /* of transactions that failed, in its log */
+	bool is_damaged;  /* so it could not be opened, or something was found
 	                    since */
 };
 
@@ -335,6 +336,7 @@ bool br_store_secret_load(struct br_store *s, struct br_err *err);
 /* The copies of the secret in one queue.db, as far as they are found. */
 #define BR_SECRET_LEN 32
 #define BR_SECRETS    3
+
 struct br_store_secrets {
 	bool is_there[BR_SECRETS]; /* and as long as it must be */
 	uint8_t octets[BR_SECRETS][BR_SECRET_LEN];

@@ -146,6 +146,47 @@ static void what_a_sync_failed_at_is_written_again_at_the_start(void **state)
 	}
 }
 
+/* The first begins where the second did, and is longer than it. */
+static bool ever_smaller_ones_fail(struct world *w)
+{
+	bool fine = put(w, 3000);
+
+	cached.cache->failing = 100;
+	fine = fine && !put(w, 50000) && !put(w, 30000);
+	cached.cache->failing = 0;
+	return fine && put(w, 3000);
+}
+
+static bool has_kept(const struct world *w)
+{
+	DIR *dir = opendir(w->dir);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && (entry = readdir(dir)))
+		found = found || strstr(entry->d_name, ".damaged-");
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool the_next_has_what_was_stored(struct world *w)
+{
+	return is_there(w, 0) && !is_there(w, 1) && !is_there(w, 2) &&
+	    is_there(w, 3) && !has_kept(w);
+}
+
+/* They are still in the log when the next one reads it. */
+static void what_failed_is_not_taken_for_what_damage_hides(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, 1);
+	assert_int_equal(live(w, ever_smaller_ones_fail), 0);
+	assert_int_equal(live(w, the_next_has_what_was_stored), 0);
+	end(w);
+}
+
 static bool one_is_stored_and_one_not_synced(struct world *w)
 {
 	bool fine = put(w, 3000);
@@ -237,6 +278,8 @@ int main(void)
 		cmocka_unit_test(
 		    what_a_sync_failed_at_is_written_again_at_the_start),
 		cmocka_unit_test(what_nobody_synced_is_synced_at_the_start),
+		cmocka_unit_test(
+		    what_failed_is_not_taken_for_what_damage_hides),
 		cmocka_unit_test(syncs_fail_in_one_life_after_the_other),
 	};
 
