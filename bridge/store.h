@@ -22,7 +22,8 @@
  *
  * A write that fails (disk full, I/O error) says so in its callback; the other
  * writes of its transaction are tried again one by one. After a failed COMMIT
- * nothing of it is there.
+ * nothing of it is there; only a process that dies before the disk works again
+ * may leave it in the log, whole, for the next one.
  */
 
 #include <stdbool.h>
@@ -461,9 +462,12 @@ void br_store_report(struct br_store *s, const struct br_store_report *report,
 /* ---- duplicates (queue.db) ---- */
 
 struct br_store_duplicate {
-	unsigned answer; /* 101, or 200 once the end was delivered */
-	uint64_t content_hash;
+	unsigned answer;       /* 101, or 200 once the end was delivered */
+	uint64_t content_hash; /* or BR_STORE_ANY_CONTENT */
 };
+
+/* Damage took it: whatever comes under that key is the same. */
+#define BR_STORE_ANY_CONTENT 0
 
 typedef void (*br_store_duplicate_fn)(void *arg,
     const struct br_store_duplicate *d, bool failed);

@@ -23,6 +23,7 @@ struct search {
 	struct br_pages *p; /* borrowed */
 	const uint8_t *page;
 	bool is_searched, is_doubtful;
+	uint64_t chain_max;   /* pages that its rows may still go on to */
 	struct prim_buf room; /* owned; a row that is longer than its page */
 };
 
@@ -160,16 +161,23 @@ static void values_take(struct br_record *r, const struct shape *shape,
 
 /* ---- where it stands ---- */
 
-/* The rest of a row is on a chain of pages. */
+/* The rest of a row is on a chain of pages. No two rows of a page share one; what
+ * says that it is longer than the file has pages is none. */
 static bool rest_read(struct search *s, uint32_t next, uint64_t left)
 {
+	const uint64_t pages = (left + MORE - 1) / MORE;
 	uint8_t page[BR_PAGE];
 
+	if (pages > s->chain_max)
+		return false;
+	s->chain_max -= pages;
 	while (left > 0) {
 		size_t part = left < MORE ? (size_t)left : MORE;
 
 		if (!br_pages_read(s->p, next, page))
 			return false;
+		if (!s->is_searched)
+			s->p->marks[next] |= BR_PAGE_CHAINED;
 		prim_buf_put(&s->room,
 		    prim_slice_make((const char *)page + 4, part));
 		next = br_page_number(page);
@@ -252,6 +260,7 @@ static void octets_search(struct search *s, br_record_fn each, void *arg)
 	struct br_record r;
 
 	s->is_searched = true;
+	s->chain_max = s->p->count;
 	for (unsigned at = 0; at < BR_PAGE; at++) {
 		if (record_read(s, at, true, &r))
 			(void)each(arg, &r);
@@ -266,6 +275,7 @@ bool br_pages_records(struct br_pages *p, uint32_t number, br_record_fn each,
 	uint8_t page[BR_PAGE];
 	struct search s = { .p = p,
 		.page = page,
+		.chain_max = p->count,
 		.is_doubtful = br_pages_is_doubtful(p, number) };
 
 	if (!br_pages_read(p, number, page))

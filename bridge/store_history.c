@@ -78,6 +78,9 @@ static bool known_find(struct br_store_db *db, const struct br_store_message *m,
 	*out_there = code == SQLITE_ROW;
 	if (*out_there) {
 		result->content_hash = (uint64_t)br_store_take_number(&q);
+		if (result->content_hash == BR_STORE_ANY_CONTENT &&
+		    m->content_hash)
+			result->content_hash = m->content_hash;
 		result->answer = (unsigned)br_store_take_number(&q);
 	}
 	br_store_query_end(&q);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The pages of a damaged file: the newest of each, and which are in use. */
+/* The pages of a damaged file: the newest of each. */
 
 #include "bridge/store_page.h"
 
@@ -15,11 +15,7 @@
 #define LOG_HEAD   32
 #define FRAME_HEAD 24
 #define FRAME      (FRAME_HEAD + BR_PAGE)
-#define DEPTH_MAX  12
-#define TRUNK_MAX  (BR_PAGE / 4 - 2)
 #define PATH       4096
-
-enum { REACHED = 1, FREE = 2 };
 
 uint32_t br_page_number(const uint8_t octets[4])
 {
@@ -189,6 +185,22 @@ static int log_open(const char *path)
 	return open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
+bool br_pages_is_log_alone(const char *path)
+{
+	struct log l = { .fd = -1 };
+	struct stat st;
+	bool is_so;
+
+	if (stat(path, &st) == 0 ? st.st_size > 0 : errno != ENOENT)
+		return false;
+	l.fd = log_open(path);
+	if (l.fd < 0)
+		return false;
+	is_so = log_look(&l).usable > 0;
+	close(l.fd);
+	return is_so;
+}
+
 bool br_pages_log_is_damaged(const char *path)
 {
 	struct log l = { .fd = log_open(path) };
@@ -226,7 +238,8 @@ bool br_pages_open(struct br_pages *out, const char *path, struct br_err *err)
 		sight = log_look(&l);
 	p->count = pages_in(st.st_size);
 	if (sight.usable && sight.top > p->count)
-		p->count = sight.top;
+		p->count = sight.top < p->count + l.at ? sight.top
+						       : p->count + l.at;
 	p->has_log_damage = sight.is_damaged;
 	p->frame = prim_alloc(((size_t)p->count + 1) * sizeof(*p->frame));
 	p->marks = prim_alloc((size_t)p->count + 1);
@@ -265,168 +278,4 @@ bool br_pages_read(struct br_pages *p, uint32_t number,
 		    (off_t)(number - 1) * BR_PAGE, &p->fault);
 	memset(out_page + len, 0, BR_PAGE - len);
 	return !p->fault;
-}
-
-/* ---- which are in use ---- */
-
-static unsigned cell_count(const uint8_t *page, unsigned head)
-{
-	return (unsigned)page[head + 3] << 8 | page[head + 4];
-}
-
-/* Marks what is below `number`. */
-static void tree_walk(struct br_pages *p, uint32_t number, unsigned depth)
-{
-	uint8_t page[BR_PAGE];
-	unsigned head = br_page_head(number);
-
-	if (depth > DEPTH_MAX || number == 0 || number > p->count ||
-	    (p->marks[number] & REACHED) || !br_pages_read(p, number, page))
-		return;
-	p->marks[number] |= REACHED;
-	if (page[head] != BR_PAGE_TABLE_NODE &&
-	    page[head] != BR_PAGE_INDEX_NODE)
-		return;
-	for (unsigned i = 0; i < cell_count(page, head); i++) {
-		unsigned at = head + 12 + 2 * i;
-		unsigned cell;
-
-		if (at + 2 > BR_PAGE)
-			return;
-		cell = (unsigned)page[at] << 8 | page[at + 1];
-		if (cell + 4 <= BR_PAGE)
-			tree_walk(p, br_page_number(page + cell), depth + 1);
-	}
-	tree_walk(p, br_page_number(page + head + 8), depth + 1);
-}
-
-static bool root_walk(void *arg, const struct br_record *r)
-{
-	const struct br_value *root = &r->values[3];
-
-	if (!r->is_row || r->count != 5 || root->kind != BR_VALUE_NUMBER ||
-	    root->number < 0 || root->number > UINT32_MAX)
-		return false;
-	tree_walk(arg, (uint32_t)root->number, 0);
-	return true;
-}
-
-/* Where the tables begin is in the tree of the first page. */
-static void roots_walk(struct br_pages *p)
-{
-	uint8_t *schema = prim_alloc((size_t)p->count + 1);
-
-	tree_walk(p, 1, 0);
-	memcpy(schema, p->marks, (size_t)p->count + 1);
-	for (uint32_t i = 1; i <= p->count; i++)
-		if (schema[i] & REACHED)
-			(void)br_pages_records(p, i, root_walk, p);
-	prim_free(schema);
-}
-
-static bool is_page(const struct br_pages *p, uint32_t number)
-{
-	return number > 0 && number <= p->count;
-}
-
-/* A page of the free list names the next one and others. How many; those that it
- * cannot mean are not counted. */
-static uint32_t trunk_mark(struct br_pages *p, const uint8_t page[BR_PAGE])
-{
-	uint32_t named = br_page_number(page + 4), count = 0;
-
-	for (uint32_t i = 0; i < named && i < TRUNK_MAX; i++) {
-		uint32_t leaf = br_page_number(page + 8 + (size_t)4 * i);
-
-		if (!is_page(p, leaf))
-			continue;
-		p->marks[leaf] |= FREE;
-		count++;
-	}
-	return count;
-}
-
-static bool is_trunk(const struct br_pages *p, const uint8_t page[BR_PAGE])
-{
-	uint32_t next = br_page_number(page), named = br_page_number(page + 4);
-
-	if (next > p->count || named == 0 || named > TRUNK_MAX)
-		return false;
-	for (uint32_t i = 0; i < named; i++)
-		if (!is_page(p, br_page_number(page + 8 + (size_t)4 * i)))
-			return false;
-	return true;
-}
-
-static bool has_head(const uint8_t page[BR_PAGE])
-{
-	return memcmp(page, "SQLite format 3", 16) == 0;
-}
-
-/* True: it is whole. */
-static bool free_list_walk(struct br_pages *p)
-{
-	uint8_t page[BR_PAGE];
-	uint32_t next, wanted, count = 0;
-
-	if (!br_pages_read(p, 1, page) || !has_head(page))
-		return false;
-	next = br_page_number(page + 32);
-	wanted = br_page_number(page + 36);
-	while (is_page(p, next) && !(p->marks[next] & FREE) &&
-	    br_pages_read(p, next, page)) {
-		p->marks[next] |= FREE;
-		count += 1 + trunk_mark(p, page);
-		next = br_page_number(page);
-	}
-	return next == 0 && count == wanted;
-}
-
-/* What the list no longer leads to may still be seen to be part of it. */
-static void free_list_search(struct br_pages *p)
-{
-	uint8_t page[BR_PAGE];
-
-	for (uint32_t i = 2; i <= p->count; i++) {
-		if (p->marks[i] || !br_pages_read(p, i, page) ||
-		    !is_trunk(p, page))
-			continue;
-		p->marks[i] |= FREE;
-		(void)trunk_mark(p, page);
-	}
-}
-
-/* A page is used once. */
-static bool has_overlap(const struct br_pages *p)
-{
-	for (uint32_t i = 1; i <= p->count; i++)
-		if (p->marks[i] == (REACHED | FREE))
-			return true;
-	return false;
-}
-
-void br_pages_survey(struct br_pages *p)
-{
-	roots_walk(p);
-	p->has_free_list = free_list_walk(p);
-	if (!p->has_free_list)
-		free_list_search(p);
-	if (has_overlap(p))
-		p->has_free_list = false;
-}
-
-bool br_pages_is_free(const struct br_pages *p, uint32_t number)
-{
-	return p->marks[number] == FREE;
-}
-
-bool br_pages_is_reached(const struct br_pages *p, uint32_t number)
-{
-	return p->marks[number] & REACHED;
-}
-
-bool br_pages_is_doubtful(const struct br_pages *p, uint32_t number)
-{
-	return p->marks[number] == (REACHED | FREE) ||
-	    (p->marks[number] == 0 && !p->has_free_list);
 }

@@ -7,7 +7,8 @@
  * SQLite files, which SQLite itself stops reading at the first page that is
  * wrong. Here nothing is expected of one page because of what another says.
  *
- *	pages    the file with the log of writes over it (store_page.c)
+ *	pages    the file with the log of writes over it (store_page.c), and
+ *	         which of them are in use (store_survey.c)
  *	records  the rows on one page (store_cell.c)
  *
  * What is read may be anything; whoever takes a row compares its sum first. The
@@ -21,14 +22,20 @@
 #define BR_PAGE        4096 /* octets; we never made any other */
 #define BR_COLUMNS_MAX 32
 
+enum br_page_mark {
+	BR_PAGE_REACHED = 1, /* our tables lead there */
+	BR_PAGE_FREE = 2,
+	BR_PAGE_CHAINED = 4, /* it continues a row */
+};
+
 struct br_pages {
 	int fd, log;     /* owned; `log` may be -1 */
 	uint32_t count;  /* pages are numbered from 1 to this */
 	uint32_t *frame; /* owned; by page: its place in the log, 0: none */
-	uint8_t *marks;  /* owned; by page */
+	uint8_t *marks;  /* owned; by page: of enum br_page_mark */
 	bool
 	    has_log_damage; /* commits are hidden behind a damaged part of it */
-	bool has_free_list; /* and it is whole */
+	bool has_free_list; /* it is known of every page whether it is free */
 	int fault;          /* errno: the disk did not answer; then nothing
 	                        that was read counts */
 };
@@ -41,6 +48,9 @@ void br_pages_close(struct br_pages *p);
 /* Only the log: has it lost commits that returned? What the end of power tore is
  * not damage: that commit never returned. */
 bool br_pages_log_is_damaged(const char *path);
+
+/* Is there nothing but a log with commits? SQLite would delete it. */
+bool br_pages_is_log_alone(const char *path);
 
 /* Reads page `number`; what is behind the end of the file is zero. False: there
  * is no such page, or `fault` is set. */

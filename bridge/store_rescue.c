@@ -268,8 +268,8 @@ static bool secret_take(void *arg, const struct br_record *r)
 {
 	struct secrets *s = arg;
 
-	if (r->is_row || r->count != 2 || !is_kind(r, 0, BR_VALUE_TEXT) ||
-	    !is_kind(r, 1, BR_VALUE_BLOB))
+	if (r->is_row || r->is_searched || r->count != 2 ||
+	    !is_kind(r, 0, BR_VALUE_TEXT) || !is_kind(r, 1, BR_VALUE_BLOB))
 		return true; /* it is not looked for octet by octet */
 	br_store_secret_take(&s->copies, r->values[0].octets,
 	    r->values[1].octets);
@@ -334,7 +334,8 @@ static bool secret_fits(struct br_pages *p, const uint8_t secret[BR_SECRET_LEN])
 	    (t.fits || (!t.has_content && t.tables >= 3));
 }
 
-/* By it a file is ours, or it is not. */
+/* By it a file is ours, or it is not. What is found without a pointer may stand in
+ * a message, and be what its sender wants to be our secret. */
 static bool secret_find(struct br_rescuer *w, struct br_err *err)
 {
 	struct secrets s = { .is_first = false };

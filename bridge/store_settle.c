@@ -67,6 +67,13 @@ static const char *const LOST[] = {
 	"DROP INDEX known_seq",
 };
 
+/* What has ended and is not known by its key. */
+#define EACH_UNKNOWN                                             \
+	"SELECT t.seq FROM trace AS t WHERE t.seq > ?1"          \
+	" AND NOT EXISTS (SELECT 1 FROM known AS k"              \
+	" WHERE k.seq = t.seq AND k.key = t.key) ORDER BY t.seq" \
+	" LIMIT 1"
+
 static bool run(struct br_rescuer *w, const char *text)
 {
 	return sqlite3_exec(w->db.sql, text, NULL, NULL, NULL) == SQLITE_OK;
@@ -279,6 +286,29 @@ static bool envelope_settle(struct br_rescuer *w, int64_t seq)
 #define EACH_SPOILED \
 	"SELECT seq FROM spoiled WHERE seq > ?1 ORDER BY seq LIMIT 1"
 
+/* ---- what has ended ---- */
+
+/* Its key is in its trace, too; what it said is not. */
+static bool trace_settle(struct br_rescuer *w, int64_t seq)
+{
+	static const char TEXT[] =
+	    "SELECT key, message_id FROM trace WHERE seq = ?1";
+	struct br_store_query q = { .db = &w->db };
+	struct br_store_message m = { .content_hash = BR_STORE_ANY_CONTENT };
+	bool is_new,
+	    fine = sqlite3_prepare_v2(w->db.sql, TEXT, -1, &q.st, NULL) ==
+	    SQLITE_OK;
+
+	br_store_put_number(&q, seq);
+	fine = fine && br_store_query_step(&q) == SQLITE_ROW;
+	if (fine && br_store_take_octets(&q, m.key.octets, PRIM_DIGEST_LEN)) {
+		m.message_id = br_store_take_slice(&q);
+		fine = br_store_known_put(&w->db, &m, seq, &is_new);
+	}
+	sqlite3_finalize(q.st);
+	return fine;
+}
+
 /* ---- in the end ---- */
 
 /* Whoever waits is known; and how he fares is counted. */
@@ -336,7 +366,8 @@ bool br_rescue_settle(struct br_rescuer *w)
 		" WHERE m.seq = c.seq) ORDER BY c.seq LIMIT 1",
 		content_settle) &&
 	    each_seq(w, EACH_SPOILED, envelope_settle) && run(w, NO_CONTENT) &&
-	    messages_settle(w) && ask(w, COUNT_LOST, &w->r->lost) &&
+	    messages_settle(w) && each_seq(w, EACH_UNKNOWN, trace_settle) &&
+	    ask(w, COUNT_LOST, &w->r->lost) &&
 	    run_all(w, LOST, PRIM_COUNT(LOST)) &&
 	    br_store_secret_write(&w->db, &none, w->secret);
 }

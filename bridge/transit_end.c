@@ -135,7 +135,8 @@ void br_transit_answer(struct br_transit *t, unsigned code)
 void br_transit_answer_known(struct br_transit *t, unsigned code,
     uint64_t content_hash)
 {
-	if (content_hash == t->message->content_hash)
+	if (content_hash == t->message->content_hash ||
+	    content_hash == BR_STORE_ANY_CONTENT)
 		answer(t, code, PRIM_SLICE("known"));
 	else
 		answer(t, PRIM_BAD_REQUEST, PRIM_SLICE("conflict"));
