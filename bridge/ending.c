@@ -49,12 +49,25 @@ static void tell_quarantine(const struct br_ending *e)
 	    br_quote(prim_slice_make(e->reason, e->reason_len)));
 }
 
+/* The end that a report is about may not be written yet. */
+static bool is_early(const struct br_ending *report)
+{
+	const struct br_ending *e;
+
+	LIST_FOREACH(e, &report->server->endings, link) {
+		if (e->what == END && prim_timer_is_set(&e->again))
+			return true;
+	}
+	return false;
+}
+
 static void on_written(void *arg, enum br_store_outcome outcome)
 {
 	struct br_ending *e = arg;
 	struct br_server *s = e->server;
 
-	if (outcome == BR_STORE_FAILED) {
+	if (outcome == BR_STORE_FAILED ||
+	    (outcome == BR_STORE_ABSENT && e->what == REPORT && is_early(e))) {
 		prim_timer_set(&s->wheel, &e->again,
 		    br_server_now(s) + AGAIN_MS);
 		return;

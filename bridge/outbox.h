@@ -304,7 +304,8 @@ void br_row_recall_end(struct br_row *row);
  * there again; or NULL. */
 struct br_row *br_dest_recalled(const struct br_dest *dest,
     const struct prim_digest *delivery);
-/* What was heard of it, to be looked at before it is handed over again. */
+/* What was heard of it, to be looked at before it is handed over again; the first
+ * word counts. */
 void br_row_note_recalled(struct br_row *row, unsigned code);
 /* 0: nothing. */
 unsigned br_row_recalled_code(const struct br_row *row);

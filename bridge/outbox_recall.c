@@ -56,7 +56,8 @@ struct br_row *br_dest_recalled(const struct br_dest *dest,
 
 void br_row_note_recalled(struct br_row *row, unsigned code)
 {
-	row->recall->code = code;
+	if (!row->recall->code)
+		row->recall->code = code;
 }
 
 unsigned br_row_recalled_code(const struct br_row *row)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The order of a lane at an adapter, with a store that is slow. */
+/* In which order an adapter gets messages, and says what became of them, with a
+ * store that is slow, or fails. */
 
 #include "tests/lib/t.h"
 
@@ -73,19 +74,38 @@ static struct prim_slice seek(const struct talk_conn *c, const char *text)
 	return heard;
 }
 
-/* The adapter refuses for now what it heard. */
-static void put_it_off(struct talk_conn *far)
+/* What the adapter would report of what it heard. */
+static void note_report(const struct talk_conn *far, struct prim_buf *out,
+    unsigned code)
 {
 	struct prim_slice line = seek(far, "Delivery-ID: ");
-	struct prim_buf b = { 0 };
 
 	assert_true(line.len > 0);
-	prim_buf_puts(&b, "REPORT PRIM/1.0 - 0\r\n");
-	prim_buf_put(&b, prim_slice_cut(&line, '\n'));
-	prim_buf_puts(&b, "\nCode: 503\r\n\r\n");
-	far->taken = far->in.len;
+	prim_buf_puts(out, "REPORT PRIM/1.0 - 0\r\n");
+	prim_buf_put(out, prim_slice_cut(&line, '\n'));
+	prim_buf_putf(out, "\nCode: %u\r\n\r\n", code);
+}
+
+static void report(struct talk_conn *far, unsigned code)
+{
+	struct prim_buf b = { 0 };
+
+	note_report(far, &b, code);
 	talk_conn_put(far, prim_buf_slice(&b));
 	prim_buf_fini(&b);
+}
+
+/* The adapter has m1. */
+static void hand_over(struct talk_world *w)
+{
+	struct talk_conn *far = &w->conns[TALK_CONNS], *alice = &w->conns[1];
+
+	talk_conn_open(w, alice, "192.0.2.1");
+	talk_conn_say(w, alice, PRIM_SLICE(LOGIN));
+	talk_conn_say(w, alice, PRIM_SLICE(SEND("m1")));
+	assert_true(talk_adapter_open(w, far, PRIM_SLICE("far")));
+	talk_conn_say(w, far, PRIM_SLICE(BEGIN WINDOW("9")));
+	assert_true(seek(far, "Message-ID: m1").len > 0);
 }
 
 /* Turns until message `seq` is stored; nothing that is read is there. */
@@ -110,29 +130,79 @@ static void who_is_read_early_does_not_overtake(void **state)
 {
 	struct talk_world *w = *state;
 	struct talk_conn *far = &w->conns[TALK_CONNS], *alice = &w->conns[1];
+	struct prim_buf b = { 0 };
 
-	talk_conn_open(w, alice, "192.0.2.1");
-	talk_conn_say(w, alice, PRIM_SLICE(LOGIN));
-	talk_conn_say(w, alice, PRIM_SLICE(SEND("m1")));
-	assert_true(talk_adapter_open(w, far, PRIM_SLICE("far")));
-	talk_conn_say(w, far, PRIM_SLICE(BEGIN WINDOW("9")));
-	assert_true(seek(far, "Message-ID: m1").len > 0);
+	hand_over(w);
 	talk_conn_put(alice, PRIM_SLICE(SEND("m2")));
 	turn_the_writer(w, 2);
-	put_it_off(far);
+	note_report(far, &b, 503);
+	far->taken = far->in.len;
+	talk_conn_put(far, prim_buf_slice(&b));
 	talk_conn_put(far, PRIM_SLICE(WINDOW("0") WINDOW("9")));
 	talk_world_turn(w);
 	assert_true(seek(far, "Message-ID: m1").len > 0);
 	assert_true(seek(far, "Message-ID: m2").len > 0);
 	assert_true(seek(far, "Message-ID: m1").len >
 	    seek(far, "Message-ID: m2").len);
+	prim_buf_fini(&b);
 }
+
+static void the_first_word_counts(void **state)
+{
+	struct talk_world *w = *state;
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+
+	hand_over(w);
+	talk_conn_say(w, far, PRIM_SLICE(WINDOW("0")));
+	talk_conn_put(far, PRIM_SLICE(WINDOW("9")));
+	talk_world_nudge(w);
+	assert_true(br_store_pending(w->server->store) > 0);
+	report(far, 200);
+	report(far, 402);
+	talk_world_turn(w);
+	assert_int_equal(br_outbox_rows(w->server->outbox), 0);
+}
+
+/* ---- a store that fails ---- */
+
+static int interrupt(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static void break_store(struct talk_world *w, bool is_broken)
+{
+	sqlite3_progress_handler(w->server->store->write[BR_STORE_QUEUE].sql, 1,
+	    is_broken ? interrupt : NULL, NULL);
+}
+
+/* Its end is tried again in five seconds; its bounce comes before. */
+static void what_bounces_before_its_end_is_written_is_told(void **state)
+{
+	struct talk_world *w = *state;
+	struct talk_conn *far = &w->conns[TALK_CONNS];
+
+	hand_over(w);
+	break_store(w, true);
+	report(far, 101);
+	talk_world_turn(w);
+	break_store(w, false);
+	report(far, 403);
+	talk_world_turn(w);
+	assert_int_equal(br_outbox_rows(w->server->outbox), 0);
+	talk_world_advance(w, 12000);
+	assert_int_equal(br_outbox_rows(w->server->outbox), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    who_is_read_early_does_not_overtake, set_up, tear_down),
+		TEST(who_is_read_early_does_not_overtake),
+		TEST(the_first_word_counts),
+		TEST(what_bounces_before_its_end_is_written_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
