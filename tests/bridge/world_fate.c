@@ -233,7 +233,7 @@ static void note_failure(struct mail *m, unsigned index, struct prim_slice id)
 	/* Said once more days later it is another one. */
 	expect(m, index, t->failures == 1 || t->is_repeated,
 	    "its sender is told twice");
-	expect(m, index, !t->done_at,
+	expect(m, index, !t->done_at || t->is_repeated,
 	    "it was delivered, and its sender is told that it failed");
 	memcpy(t->notice, id.ptr, id.len);
 }
