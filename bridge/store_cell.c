@@ -23,6 +23,7 @@ struct search {
 	struct br_pages *p; /* borrowed */
 	const uint8_t *page;
 	bool is_searched, is_doubtful;
+	unsigned used;        /* octets that rows take on the page so far */
 	uint64_t chain_max;   /* pages that its rows may still go on to */
 	struct prim_buf room; /* owned; a row that is longer than its page */
 };
@@ -186,6 +187,14 @@ static bool rest_read(struct search *s, uint32_t next, uint64_t left)
 	return true;
 }
 
+/* What a row takes on its page; no cell has fewer than four octets. */
+static unsigned cell_len(size_t before, size_t local, uint64_t len)
+{
+	size_t all = before + local + (local < len ? 4 : 0);
+
+	return all < 4 ? 4 : (unsigned)all;
+}
+
 /* The row whose length stands at `at`. */
 static bool record_read(struct search *s, unsigned at, bool is_row,
     struct br_record *r)
@@ -213,10 +222,33 @@ static bool record_read(struct search *s, unsigned at, bool is_row,
 			return false;
 		octets = (const uint8_t *)s->room.ptr;
 	}
+	s->used += cell_len(o.at - at, local, len);
 	values_take(r, &shape, octets);
 	r->is_searched = s->is_searched;
 	r->is_doubtful = s->is_doubtful;
 	return true;
+}
+
+static unsigned take_pair(const uint8_t *octets)
+{
+	return (unsigned)octets[0] << 8 | octets[1];
+}
+
+/* From where the rows begin, every octet is part of one or counted as free: so it
+ * shows that pointers are missing. */
+static bool is_accounted_for(const struct search *s, unsigned head)
+{
+	const unsigned start = take_pair(s->page + head + 5);
+	unsigned free = s->page[head + 7];
+	unsigned block = take_pair(s->page + head + 1);
+
+	while (block >= start && block + 4 <= BR_PAGE && free < BR_PAGE) {
+		free += take_pair(s->page + block + 2);
+		if (take_pair(s->page + block) <= block)
+			break;
+		block = take_pair(s->page + block);
+	}
+	return start + s->used + free == BR_PAGE;
 }
 
 /* False: something on the page is not as it was written. */
@@ -226,8 +258,7 @@ static bool pointers_follow(struct search *s, uint32_t number,
 	const unsigned head = br_page_head(number);
 	const uint8_t type = s->page[head];
 	const bool is_node = type == BR_PAGE_INDEX_NODE;
-	const unsigned count = (unsigned)s->page[head + 3] << 8 |
-	    s->page[head + 4];
+	const unsigned count = take_pair(s->page + head + 3);
 	struct br_record r;
 	bool is_whole = true;
 
@@ -239,12 +270,13 @@ static bool pointers_follow(struct search *s, uint32_t number,
 
 		if (at + 2 > BR_PAGE)
 			return false;
-		cell = (unsigned)s->page[at] << 8 | s->page[at + 1];
+		cell = take_pair(s->page + at);
+		s->used += is_node ? 4 : 0;
 		is_whole = record_read(s, cell + (is_node ? 4 : 0),
 			       type == BR_PAGE_TABLE_LEAF, &r) &&
 		    each(arg, &r) && is_whole;
 	}
-	return is_whole;
+	return is_whole && is_accounted_for(s, head);
 }
 
 static bool is_tree_type(uint8_t type)

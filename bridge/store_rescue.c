@@ -75,18 +75,18 @@ static const char SETTINGS[] = "PRAGMA journal_mode = OFF;"
 
 /* ---- into the new file ---- */
 
+/* One bit also makes the number 0 an empty blob, or nothing. */
 static int value_bind(sqlite3_stmt *st, int at, const struct br_value *v,
     char kind)
 {
-	if (v->kind == BR_VALUE_NULL)
-		return sqlite3_bind_null(st, at);
-	if (v->kind == BR_VALUE_NUMBER)
+	if (v->kind == BR_VALUE_NUMBER || (kind == 'i' && !v->octets.len))
 		return sqlite3_bind_int64(st, at, v->number);
 	if (kind == 't')
-		return sqlite3_bind_text64(st, at, v->octets.ptr, v->octets.len,
+		return sqlite3_bind_text64(st, at,
+		    v->octets.len ? v->octets.ptr : "", v->octets.len,
 		    SQLITE_STATIC, SQLITE_UTF8);
-	return sqlite3_bind_blob64(st, at, v->octets.ptr, v->octets.len,
-	    SQLITE_STATIC);
+	return sqlite3_bind_blob64(st, at, v->octets.len ? v->octets.ptr : "",
+	    v->octets.len, SQLITE_STATIC);
 }
 
 /* The key of a table is not among its columns. */

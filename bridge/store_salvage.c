@@ -297,9 +297,14 @@ static bool make(struct br_store *s, struct names *n, struct br_err *err)
 static bool salvage(struct br_store *s, struct names *n, struct br_err *err)
 {
 	struct br_err why = { "" }, first = *err;
+	const char *advice;
 
+	/* What to do is done now. */
+	advice = strstr(first.text, "; move it away");
 	br_error(&s->log,
-	    "%s: salvaging what can be read, which may take a while",
+	    "%.*s; it is made anew from what can be read, which may take a "
+	    "while",
+	    advice ? (int)(advice - first.text) : (int)strlen(first.text),
 	    first.text);
 	if (make(s, n, &why))
 		return take_place(n, err);

@@ -43,8 +43,6 @@ static const char *const FOUND[] = {
 	"INSERT OR IGNORE INTO known SELECT * FROM known_found AS f"
 	" WHERE EXISTS (SELECT 1 FROM trace AS t WHERE t.seq = f.seq"
 	" AND t.key = f.key)",
-	"INSERT OR IGNORE INTO message SELECT " MESSAGES " FROM spoiled AS s"
-	" WHERE rank = 3 AND " IS_KNOWN("s"),
 };
 
 /* What is at its end is there no more, whatever a page says that was not written
@@ -274,7 +272,8 @@ static bool spoiled_put(struct br_rescuer *w, int64_t seq, const char *which)
 
 static bool state_settle(struct br_rescuer *w, int64_t seq)
 {
-	return spoiled_put(w, seq, "rank = 2") &&
+	return spoiled_put(w, seq, "rank = 3 AND " IS_KNOWN("s")) &&
+	    spoiled_put(w, seq, "rank = 2") &&
 	    spoiled_put(w, seq, "rank = 1 AND " IS_KNOWN("s"));
 }
 
