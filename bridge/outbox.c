@@ -158,14 +158,14 @@ static void hand_all(struct br_outbox *o, struct br_dest *dest)
 
 void br_dest_kick(struct br_outbox *o, struct br_dest *dest)
 {
-	if (dest->is_kicked || o->server->stopping)
+	if (dest->is_busy || o->server->stopping)
 		return;
-	dest->is_kicked = true;
+	dest->is_busy = true;
 	if (br_dest_is_careful(dest))
 		try_one(o, dest);
 	else
 		hand_all(o, dest);
-	dest->is_kicked = false;
+	dest->is_busy = false;
 	br_dest_release(o, dest);
 }
 
@@ -248,7 +248,7 @@ static void dest_free(struct br_outbox *o, struct br_dest *d)
 void br_dest_release(struct br_outbox *o, struct br_dest *d)
 {
 	/* Adapters stay: there are few, and hosts report to them. */
-	if (d->host || !TAILQ_EMPTY(&d->lanes) || d->is_kicked)
+	if (d->host || !TAILQ_EMPTY(&d->lanes) || d->is_busy)
 		return;
 	if (d->is_hungry)
 		TAILQ_REMOVE(&o->hungry, d, of_hungry);

@@ -170,8 +170,10 @@ struct br_dest {
 	unsigned in_motion;  /* rows on their way */
 	unsigned reading;    /* of those, not yet read */
 	size_t octets;       /* of the others */
-	bool is_kicked;      /* in br_dest_kick() */
-	bool is_hungry;      /* waits until others are done */
+	/* Its rows are being handed over or taken out: it is not kicked then,
+	 * and stays, whatever goes. */
+	bool is_busy;
+	bool is_hungry; /* waits until others are done */
 	TAILQ_ENTRY(br_dest) of_hungry;
 };
 
@@ -318,6 +320,8 @@ struct br_site *br_dest_site(struct br_dest *dest, struct prim_slice domain);
 void br_site_release(struct br_site *site);
 /* Something of it changed: is it ready, is it holding? */
 void br_site_update(struct br_site *site);
+/* It has had its turn: it goes behind the others that are ready, or holding. */
+void br_site_rotate(struct br_site *site);
 /* Is its share of the window not used up? */
 bool br_site_has_room(const struct br_site *site);
 

@@ -161,10 +161,10 @@ void br_outbox_drop_inbox(struct br_outbox *o, struct prim_slice key)
 	each_followed(o, key, PRIM_SLICE_NONE, lane_drop);
 	if (!dest)
 		return;
-	dest->is_kicked = true; /* keeps it while its lanes go */
+	dest->is_busy = true;
 	PRIM_TAILQ_FOREACH_SAFE(lane, &dest->lanes, of_dest, next)
 		lane_drop(o, lane);
-	dest->is_kicked = false;
+	dest->is_busy = false;
 	br_dest_release(o, dest);
 }
 

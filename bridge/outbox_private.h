@@ -45,8 +45,6 @@ void br_dest_soon(struct br_dest *dest);
 /* Frees `d` when no lane leads there any more; adapters stay. */
 void br_dest_release(struct br_outbox *o, struct br_dest *d);
 void br_dest_free_sites(struct br_dest *dest);
-/* Behind the others that are ready. */
-void br_site_rotate(struct br_site *site);
 /* Its turn may come: it has a row to hand over and does not pause. */
 void br_lane_ready(struct br_lane *lane);
 void br_lane_unready(struct br_lane *lane);

@@ -101,10 +101,14 @@ void br_site_rotate(struct br_site *site)
 {
 	struct br_dest *dest = site->dest;
 
-	if (!site->is_ready)
-		return;
-	TAILQ_REMOVE(&dest->ready, site, of_ready);
-	TAILQ_INSERT_TAIL(&dest->ready, site, of_ready);
+	if (site->is_ready) {
+		TAILQ_REMOVE(&dest->ready, site, of_ready);
+		TAILQ_INSERT_TAIL(&dest->ready, site, of_ready);
+	}
+	if (site->is_holding) {
+		TAILQ_REMOVE(&dest->holding, site, of_holding);
+		TAILQ_INSERT_TAIL(&dest->holding, site, of_holding);
+	}
 }
 
 static void free_visited(struct prim_table_node *n, void *arg)

@@ -164,7 +164,7 @@ static void on_time(struct prim_timer *timer)
 	struct br_transit *t = PRIM_CONTAINER(timer, struct br_transit, timer);
 
 	if (t->row) {
-		br_transit_row_is_late(t);
+		br_transit_row_late(t);
 	} else if (t->is_waiting) {
 		br_transit_log_end(t, PRIM_INTERNAL_ERROR,
 		    PRIM_SLICE("store is slow"));

@@ -105,30 +105,15 @@ static struct br_transit *next_holding(const struct br_dest *dest)
 	return site ? TAILQ_FIRST(&site->holding) : NULL;
 }
 
-/* Behind the others who hold. */
-static void rotate(struct br_site *site)
-{
-	struct br_dest *dest = site->dest;
-
-	if (!site->is_holding)
-		return;
-	TAILQ_REMOVE(&dest->holding, site, of_holding);
-	TAILQ_INSERT_TAIL(&dest->holding, site, of_holding);
-}
-
 void br_transit_host_room(struct br_server *s, struct br_dest *dest)
 {
 	struct br_transit *t;
 
 	while ((t = next_holding(dest)) &&
 	    br_host_fits(dest->host, br_message_size(t->message))) {
-		struct br_site *site = t->site;
-
-		rotate(site);
-		site->lane_count++; /* keeps it */
-		br_transit_unhand(t);
-		site->lane_count--;
-		hand(t, site);
+		br_site_rotate(t->site);
+		br_transit_unhand(t); /* its site may be gone with that */
+		hand(t, br_dest_site(dest, br_transit_domain(t)));
 	}
 	br_dest_kick(s->outbox, dest);
 }

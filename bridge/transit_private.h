@@ -127,7 +127,7 @@ void br_transit_row_pause(struct br_transit *t, unsigned code,
 void br_transit_row_outcome(struct br_transit *t, unsigned code,
     struct prim_slice why);
 /* The time of br_transit_expect_word() is over. */
-void br_transit_row_is_late(struct br_transit *t);
+void br_transit_row_late(struct br_transit *t);
 
 /* ---- at an adapter (transit_adapter.c) ---- */
 

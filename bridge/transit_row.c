@@ -25,7 +25,7 @@ struct prim_slice br_transit_reason(unsigned code, struct prim_slice why)
 /* The row is gone or moved: so is the motion. */
 static void leave_row(struct br_transit *t, struct br_dest *dest)
 {
-	dest->is_kicked = false;
+	dest->is_busy = false;
 	br_dest_kick(t->server->outbox, dest);
 	br_transit_release(t);
 }
@@ -43,7 +43,7 @@ void br_transit_row_end(struct br_transit *t, unsigned code,
 	br_transit_history(t, BR_HISTORY_END, code,
 	    br_transit_reason(code, why));
 	t->row = NULL;
-	dest->is_kicked = true; /* keeps it while its last lane may go */
+	dest->is_busy = true; /* its last lane may go */
 	br_row_end(t->server->outbox, row, code, br_transit_reason(code, why));
 	leave_row(t, dest);
 }
@@ -73,7 +73,7 @@ static void row_damaged(struct br_transit *t)
 	struct br_dest *dest = row->lane->dest;
 
 	t->row = NULL;
-	dest->is_kicked = true;
+	dest->is_busy = true;
 	br_row_quarantine(t->server->outbox, row, PRIM_INTERNAL_ERROR,
 	    PRIM_SLICE("damaged"));
 	leave_row(t, dest);
@@ -108,7 +108,7 @@ static void row_back(struct br_transit *t, const struct br_row_setback *how)
 	br_transit_unhand(t);
 	prim_timer_stop(&t->server->wheel, &t->timer);
 	t->row = NULL;
-	dest->is_kicked = true;
+	dest->is_busy = true;
 	br_row_back(t->server->outbox, row, how);
 	if (pauses)
 		recall_behind(lane, seq);
@@ -147,7 +147,7 @@ void br_transit_row_outcome(struct br_transit *t, unsigned code,
 
 /* Nobody said a word about a stored message. A listener may take its time
  * while there is no other one to ask. */
-void br_transit_row_is_late(struct br_transit *t)
+void br_transit_row_late(struct br_transit *t)
 {
 	bool is_alone = prim_send_is_asked(&t->send) &&
 	    t->entity->inbox.listener_count < 2;

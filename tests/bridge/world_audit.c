@@ -227,7 +227,7 @@ static void look_at_dest(struct prim_table_node *node, void *arg)
 	EXPECT(d->committing == committing_in(k, d, NULL), "dest");
 	EXPECT(d->host || n.lanes > 0 || d->is_hungry || k->s->stopping,
 	    "a destination that is empty");
-	EXPECT(!d->is_kicked, "dest");
+	EXPECT(!d->is_busy, "dest");
 	look_at_suspects(m, d);
 	prim_table_each((struct prim_table *)&d->sites, look_at_site, &look);
 	k->reading += n.reading;
