@@ -5,11 +5,10 @@
 /*
  * What the files of the adapter's process share: plugin.c (its life),
  * plugin_load.c (the plugin and its options), plugin_config.c (where domains
- * lead), plugin_sandbox*.c, plugin_link.c (what
- * the core says), plugin_say.c and plugin_submit.c (what the plugin says),
+ * lead), plugin_sandbox*.c (what it is kept from), plugin_link.c (what the core
+ * says), plugin_say.c and plugin_submit.c (what the plugin says),
  * plugin_presence.c (both, about presence), plugin_identity.c (both, about whose
- * an address is),
- * plugin_state.c (what it keeps).
+ * an address is), plugin_state.c (what it keeps).
  */
 
 #include "bridge/adapter.h"

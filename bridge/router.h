@@ -28,8 +28,7 @@ struct br_route {
 
 /* `config` is borrowed and outlives the router. Domains we serve are local;
  * `domain` and `gateway_domain` of an adapter, unless we serve them, go to that
- * adapter (DESIGN 6, realm); then the
- * configured routes, which win over implied ones. */
+ * adapter (DESIGN 6, realm); the configured routes win over those. */
 struct br_router *br_router_new(const struct br_config *config);
 struct br_router *br_router_free(struct br_router *router);
 

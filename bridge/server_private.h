@@ -3,8 +3,8 @@
 #define BRIDGE_SERVER_PRIVATE_H
 
 /*
- * What server.c (the parts, their life), server_hosts.c (the adapters) and
- * server_account.c (accounts) and server_notice.c know of each other.
+ * What server.c (the parts, their life), server_hosts.c (the adapters),
+ * server_account.c (accounts) and server_notice.c (notices) know of each other.
  */
 
 #include "bridge/server.h"

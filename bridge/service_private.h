@@ -49,9 +49,8 @@ struct br_service_talk {
 	bool is_principal;
 	bool is_long;  /* longer than BR_SERVICE_LINE_MAX */
 	bool has_more; /* commands stand below it, too */
-	struct prim_slice
-	    rest; /* the command, then what is behind it; borrows from
-		     `question` */
+	/* The command, then what is behind it; borrows from `question`. */
+	struct prim_slice rest;
 	/* Called when `other` is spelled as its network does. */
 	void (*go_on)(struct br_service_talk *t);
 	struct prim_key other; /* the other side of the link */
