@@ -366,7 +366,8 @@ static bool log_empty(struct br_store_db *db)
  * and with good sums. The next transactions write over it, but not over all of
  * it if they are shorter; and of two such ends the second looks like commits that
  * damage hides (store_page.c). So the log is begun anew, as soon as the disk lets
- * us.
+ * us. Not on a full disk: there no COMMIT is written to its end, and the room that
+ * the log has is all there is.
  */
 static void log_forget(struct br_store_db *db)
 {
@@ -395,7 +396,8 @@ bool br_store_db_commit(struct br_store_db *db)
 
 	if (br_store_query_run(&q))
 		return true;
-	db->has_remains = true;
+	if (sqlite3_extended_errcode(db->sql) == SQLITE_IOERR_FSYNC)
+		db->has_remains = true;
 	return false;
 }
 
