@@ -148,7 +148,7 @@ static void a_failed_commit_changes_nothing(void **state)
 	world_order(w, ANN, CAROL, NULL);
 	world_ask(w, ANN, ROMEO, BR_SIDE_PRINCIPAL, code, NULL);
 	prim_buf_reset(&w->changes);
-	world_disk(w, true);
+	world_disk(true);
 	/* Right or wrong: nobody can guess on a full disk. */
 	world_verify(w, ANN, ROMEO, BR_SIDE_PRINCIPAL, code,
 	    "could not be stored");
@@ -166,7 +166,7 @@ static void a_failed_commit_changes_nothing(void **state)
 	    ANN " " CAROL " mail code\n" ANN " " ROMEO " xmpp asked\n");
 	world_expect_order(w, ANN, CAROL " ");
 	assert_int_equal(w->changes.len, 0);
-	world_disk(w, false);
+	world_disk(false);
 	world_verify(w, ANN, ROMEO, BR_SIDE_PRINCIPAL, world_wrong(code),
 	    "4 tries");
 	world_verify(w, ANN, ROMEO, BR_SIDE_PRINCIPAL, code, NULL);

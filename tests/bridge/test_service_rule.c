@@ -171,10 +171,10 @@ static void a_password_counts_from_the_next_login_on(void **state)
 	assert_int_equal(world_say(w, &q), 200);
 	world_heard(w, ANN, "Only the account itself");
 	q.origin = NULL;
-	world_disk(w, true);
+	world_disk(true);
 	assert_int_equal(world_say(w, &q), 200);
 	world_heard(w, ANN, "the same as before");
-	world_disk(w, false);
+	world_disk(false);
 	expect_password(w, true, false);
 	assert_int_equal(world_say(w, &q), 200);
 	world_heard(w, ANN, "is changed");
@@ -258,11 +258,11 @@ static void what_cannot_be_stored_is_said(void **state)
 	struct world *w = *state;
 	struct question q = { .from = ANN, .text = "link romeo@far.example" };
 
-	world_disk(w, true);
+	world_disk(true);
 	assert_int_equal(world_say(w, &q), 200);
 	world_heard(w, ANN, "could not be stored");
 	world_silence(w, ROMEO);
-	world_disk(w, false);
+	world_disk(false);
 	assert_int_equal(world_say(w, &q), 200);
 	world_heard(w, ROMEO, "code");
 }

@@ -70,6 +70,6 @@ void world_expect_owner(struct world *w, const char *address,
 /* A code that is not `code`. */
 const char *world_wrong(const char *code);
 /* The disk is full, or has room again. */
-void world_disk(struct world *w, bool is_full);
+void world_disk(bool is_full);
 
 #endif

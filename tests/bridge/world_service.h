@@ -47,7 +47,7 @@ void world_account(struct world *w, const char *key);
 void world_stop(struct world *w);
 /* A slow adapter says what it was asked. */
 void world_answer(struct world *w);
-void world_disk(struct world *w, bool is_full);
+void world_disk(bool is_full);
 
 /* What somebody writes. */
 struct question {
