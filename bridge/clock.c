@@ -27,6 +27,14 @@ int64_t br_clock_steady_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+int64_t br_clock_steady_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 struct timeval br_clock_timeval(int64_t ms)
 {
 	return (struct timeval){ .tv_sec = ms / 1000,

@@ -20,6 +20,7 @@
 int64_t br_clock_wall_ms(void);
 /* ms since some moment; never goes back. */
 int64_t br_clock_steady_ms(void);
+int64_t br_clock_steady_ns(void);
 /* A wait as the loop wants it. */
 struct timeval br_clock_timeval(int64_t ms);
 

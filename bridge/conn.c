@@ -30,6 +30,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 
 	br_server_wake(c->server);
+	br_chores_stand_back(&c->server->chores);
 	c->heard_ms = br_server_now(c->server);
 	while (!c->is_closing && !c->is_finishing && !c->is_handshaking &&
 	    !c->doom && br_conn_read_step(c, in))

@@ -191,6 +191,7 @@ static void open_link(struct br_host *h)
 	br_asks_init(&h->asks, ASKS_SIZE);
 	br_link_init(&h->link, &br_host_link_ops, h);
 	h->has_link = true;
+	h->link.chores = h->context.chores;
 	h->link.body_max = h->context.body_max + HOST_SPARE;
 	/* The window and its last message, the questions and theirs, and as
 	 * much again for our answers. */

@@ -68,6 +68,7 @@ struct br_host_ops {
 
 struct br_host_context {
 	struct event_base *base;        /* borrowed */
+	struct br_chores *chores;       /* borrowed; NULL: see link.h */
 	struct br_store *store;         /* borrowed: for STATE */
 	const struct br_config *config; /* borrowed: the domains */
 	const struct br_log *log;       /* borrowed: the parent */

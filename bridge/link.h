@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bridge/chore.h"
 #include "prim/buf.h"
 #include "prim/command.h"
 
@@ -31,6 +32,9 @@ struct br_link_ops {
 };
 
 struct br_link {
+	struct br_chores *chores; /* borrowed: outlives us; NULL: it is read
+	                             whenever there is something */
+	struct br_chore reading;
 	const struct br_link_ops *ops; /* borrowed: static */
 	void *ctx;                     /* borrowed */
 	uint64_t body_max;             /* octets; a longer body is a fault */
@@ -52,7 +56,7 @@ void br_link_init(struct br_link *l, const struct br_link_ops *ops, void *ctx);
 /* May not be called from inside an op. */
 void br_link_fini(struct br_link *l);
 
-/* Takes `fd`, a stream socket, and begins to read. */
+/* Takes `fd`, a stream socket, and begins to read; `chores` is set before. */
 void br_link_open(struct br_link *l, struct event_base *base, int fd);
 /* Hears and sends nothing more; calls no op. Idempotent. */
 void br_link_close(struct br_link *l);

@@ -13,7 +13,9 @@
 #include "prim/base.h"
 
 #define READ_MAX 65536
-#define PIECES   16
+/* As much is read at once where others wait: some ten reports. */
+#define READ_LITTLE 2048
+#define PIECES      16
 
 static void fail(struct br_link *l, const char *why)
 {
@@ -21,8 +23,8 @@ static void fail(struct br_link *l, const char *why)
 	l->ops->gone(l->ctx, why);
 }
 
-/* False when there is nothing more for now. */
-static bool take_some(struct br_link *l)
+/* At most `max` octets. False when there is nothing more for now. */
+static bool take_some(struct br_link *l, size_t max)
 {
 	char octets[READ_MAX];
 	ssize_t n;
@@ -31,10 +33,10 @@ static bool take_some(struct br_link *l)
 		fail(l, "it does not read");
 		return false;
 	}
-	n = recv(l->fd, octets, sizeof(octets), MSG_DONTWAIT);
+	n = recv(l->fd, octets, max, MSG_DONTWAIT);
 	if (n > 0) {
 		br_link_feed(l, prim_slice_make(octets, (size_t)n));
-		return !l->closed;
+		return !l->closed && (size_t)n == max;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -45,8 +47,22 @@ static bool take_some(struct br_link *l)
 
 void br_link_drain(struct br_link *l)
 {
-	while (!l->closed && l->fd >= 0 && take_some(l))
+	while (!l->closed && l->fd >= 0 && take_some(l, READ_MAX))
 		;
+}
+
+/* The rest of a long command comes in one piece: nothing is done with it before
+ * it is there. */
+static bool read_little(void *arg)
+{
+	struct br_link *l = arg;
+	size_t rest = l->wanted > l->in.len ? l->wanted - l->in.len : 0;
+
+	if (l->closed || l->fd < 0)
+		return false;
+	if (rest < READ_LITTLE)
+		rest = READ_LITTLE;
+	return take_some(l, rest < READ_MAX ? rest : READ_MAX);
 }
 
 /* False when the socket takes no more. */
@@ -76,9 +92,14 @@ static void send_waiting(struct br_link *l)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	struct br_link *l = arg;
+
 	(void)fd;
 	(void)what;
-	take_some(arg);
+	if (l->chores)
+		br_chore_due(&l->reading);
+	else
+		take_some(l, READ_MAX);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -95,6 +116,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 void br_link_open(struct br_link *l, struct event_base *base, int fd)
 {
 	l->fd = fd;
+	br_chore_init(&l->reading, l->chores, read_little, l);
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, l);
 	l->writable = event_new(base, fd, EV_WRITE, on_writable, l);
 	event_add(l->readable, NULL);
@@ -110,6 +132,7 @@ static struct event *event_end(struct event *ev)
 void br_link_close(struct br_link *l)
 {
 	l->closed = true;
+	br_chore_stop(&l->reading);
 	l->readable = event_end(l->readable);
 	l->writable = event_end(l->writable);
 	if (l->fd >= 0)

@@ -87,18 +87,26 @@ void br_dest_soon(struct br_dest *dest)
 	hunger(dest->outbox, dest);
 }
 
+static bool feed_one(void *arg)
+{
+	struct br_outbox *o = arg;
+	struct br_dest *d = is_full(o) ? NULL : TAILQ_FIRST(&o->hungry);
+
+	if (!d)
+		return false;
+	TAILQ_REMOVE(&o->hungry, d, of_hungry);
+	d->is_hungry = false;
+	if (d->host)
+		br_transit_host_room(o->server, d);
+	else
+		br_dest_kick(o, d);
+	return true;
+}
+
 void br_outbox_turn(struct br_outbox *o)
 {
-	struct br_dest *d;
-
-	while (!is_full(o) && (d = TAILQ_FIRST(&o->hungry))) {
-		TAILQ_REMOVE(&o->hungry, d, of_hungry);
-		d->is_hungry = false;
-		if (d->host)
-			br_transit_host_room(o->server, d);
-		else
-			br_dest_kick(o, d);
-	}
+	if (!TAILQ_EMPTY(&o->hungry) && !is_full(o))
+		br_chore_due(&o->feeding);
 }
 
 /* Can `dest` take one more row now? */
@@ -188,6 +196,7 @@ struct br_outbox *br_outbox_new(struct br_server *s)
 	size_t count = s->config->adapter_count;
 
 	o->server = s;
+	br_chore_init(&o->feeding, s->paced, feed_one, o);
 	o->random = (uint32_t)s->seed.k0 | 1;
 	o->dir = s->data_dir;
 	TAILQ_INIT(&o->rows);
@@ -301,6 +310,7 @@ struct br_outbox *br_outbox_free(struct br_outbox *o)
 {
 	if (!o)
 		return NULL;
+	br_chore_stop(&o->feeding);
 	prim_table_each(&o->lanes, visit_lane, o);
 	prim_table_fini(&o->lanes);
 	prim_table_each(&o->dests, visit_dest, o);

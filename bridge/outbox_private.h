@@ -6,6 +6,7 @@
  * What the outbox*.c files know of each other.
  */
 
+#include "bridge/chore.h"
 #include "bridge/outbox.h"
 
 struct br_outbox {
@@ -20,7 +21,8 @@ struct br_outbox {
 	unsigned reading;       /* rows that are being read */
 	size_t octets;          /* of rows in motion */
 	struct br_dests hungry; /* borrowed: wait for those */
-	uint32_t random;        /* jitter needs no better */
+	struct br_chore feeding;
+	uint32_t random; /* jitter needs no better */
 
 	struct prim_table recalled; /* owned: by Delivery-ID */
 	struct prim_table followed; /* borrowed: lanes by principal */

@@ -79,12 +79,18 @@ void br_server_wake(struct br_server *s)
 
 void br_server_turn(struct br_server *s)
 {
+	bool more;
+
 	prim_wheel_advance(&s->wheel, br_clock_update(&s->clock));
-	if (br_presence_turn(s->presence))
-		event_active(s->wheel_event, EV_TIMEOUT, 0);
+	br_chores_turn(&s->chores);
+	more = br_presence_turn(s->presence);
 	br_outbox_turn(s->outbox);
 	br_conn_reap(s);
-	set_wheel(s);
+	/* Not both: whoever sets a timer takes it back from the active ones. */
+	if (more || br_chores_are_due(&s->chores))
+		event_active(s->wheel_event, EV_TIMEOUT, 0);
+	else
+		set_wheel(s);
 	br_history_flush(s->history);
 	br_log_flush();
 }
@@ -117,6 +123,8 @@ static void make_policy(struct br_server *s)
 
 static void make_clock(struct br_server *s, int64_t by_hand_ms)
 {
+	br_chores_init(&s->chores);
+	s->paced = by_hand_ms ? NULL : &s->chores;
 	if (by_hand_ms)
 		br_clock_init_by_hand(&s->clock, by_hand_ms);
 	else
@@ -148,6 +156,7 @@ static bool open_store(struct br_server *s, const char *dir, struct br_err *err)
 	if (!s->store)
 		return false;
 	br_store_set_clock(s->store, &s->clock.now_ms);
+	br_store_set_chores(s->store, s->paced);
 	br_store_secret(s->store, secret);
 	br_message_keys_init(&s->keys, secret);
 	explicit_bzero(secret, sizeof(secret));

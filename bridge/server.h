@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bridge/auth.h"
+#include "bridge/chore.h"
 #include "bridge/clock.h"
 #include "bridge/config.h"
 #include "bridge/dedup.h"
@@ -52,6 +53,9 @@ struct br_server {
 	struct br_log log;
 	struct br_clock clock;
 	struct prim_wheel wheel;
+	struct br_chores chores;
+	struct br_chores *paced;          /* those; NULL while the clock is
+	                                     turned by hand: nothing waits */
 	struct event *wheel_event;        /* owned */
 	int64_t wheel_due_ms;             /* what it is set to */
 	struct br_store *store;           /* owned */

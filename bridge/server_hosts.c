@@ -151,6 +151,7 @@ void br_server_hosts_make(struct br_server *s, const int *sockets)
 	const struct br_config *config = s->config;
 	struct br_host_context context = {
 		.base = s->base,
+		.chores = s->paced,
 		.store = s->store,
 		.config = config,
 		.log = &s->log,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* The loop's side of the store: opening, handing jobs out, calling back. */
+/* The loop's side of the store: opening and closing, handing jobs out. */
 
 #include "bridge/store_salvage.h"
 #include "bridge/stored.h"
 
 #include <assert.h>
-#include <event2/event.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +26,9 @@ void br_store_rows_free(struct br_store_rows *rows)
 	}
 }
 
-static void job_free(struct br_store_job *job)
+/* What the other store files use. */
+
+void br_store_job_free(struct br_store_job *job)
 {
 	br_store_rows_free(&job->rows);
 	if (job->work->release)
@@ -35,144 +36,11 @@ static void job_free(struct br_store_job *job)
 	prim_free(job);
 }
 
-static struct br_mailbox *box_of(struct br_store *s,
+struct br_mailbox *br_store_box(struct br_store *s,
     const struct br_store_job *job)
 {
 	return job->work->look ? &s->looks : &s->writes;
 }
-
-/* Told when it begins and when it is over: a full disk fails every message,
- * and a line for each would fill the disk that has the log. */
-static void note_failure(struct br_store *s, bool *fails, const char *reason)
-{
-	br_metric_add(BR_METRIC_STORE_ERRORS, 1);
-	if (!*fails)
-		br_error(&s->log, "%s fails reason=%s",
-		    fails == &s->write_fails ? "writing" : "reading",
-		    br_quote(prim_slice_of(reason)));
-	*fails = true;
-}
-
-static void note_success(struct br_store *s)
-{
-	if (s->write_fails)
-		br_info(&s->log, "writing works again");
-	s->write_fails = false;
-}
-
-static void note_job(struct br_store *s, const struct br_store_job *job)
-{
-	if (!job->reason && job->work->look)
-		s->read_fails = false;
-	else if (job->reason)
-		note_failure(s,
-		    job->work->look ? &s->read_fails : &s->write_fails,
-		    job->reason);
-	if (job->remark)
-		br_error(&s->log, "%s", job->remark);
-}
-
-static void row_tell(struct br_store *s, const struct br_stored_row *row)
-{
-	if (row->is_end && s->on_end)
-		s->on_end(s->on_end_arg, &row->m, false);
-	else if (!row->is_end && s->on_notice)
-		s->on_notice(s->on_notice_arg, &row->m, false);
-}
-
-/* Before the callback of what caused them. */
-static void rows_tell(struct br_store *s, const struct br_store_job *job)
-{
-	struct br_store_row *row;
-
-	if (job->work->look)
-		return;
-	STAILQ_FOREACH(row, &job->rows, link)
-	row_tell(s, (const struct br_stored_row *)row);
-}
-
-/* A job that is not at its end goes back to its thread behind what waits
- * there, so that a long list or a long clean-up stops nobody. */
-static void job_deliver(struct br_store *s, struct br_store_job *job)
-{
-	bool more = job->more;
-
-	note_job(s, job);
-	if (!more)
-		s->pending--;
-	s->in_callback = true;
-	rows_tell(s, job);
-	if (job->work->finish)
-		job->work->finish(s, job);
-	s->in_callback = false;
-	br_store_rows_free(&job->rows);
-	job->more = false;
-	job->reason = NULL;
-	job->remark = NULL;
-	if (!more || !br_mailbox_put(box_of(s, job), &job->mail))
-		job_free(job);
-}
-
-static struct br_store_job *job_next(struct br_mail_queue *queue)
-{
-	struct br_mail *mail = STAILQ_FIRST(queue);
-
-	if (!mail)
-		return NULL;
-	STAILQ_REMOVE_HEAD(queue, link);
-	return PRIM_CONTAINER(mail, struct br_store_job, mail);
-}
-
-static struct br_store_batch *batch_next(struct br_mail_queue *queue)
-{
-	struct br_mail *mail = STAILQ_FIRST(queue);
-
-	if (!mail)
-		return NULL;
-	STAILQ_REMOVE_HEAD(queue, link);
-	return PRIM_CONTAINER(mail, struct br_store_batch, mail);
-}
-
-static void batch_deliver(struct br_store *s, struct br_store_batch *batch)
-{
-	struct br_store_job *job;
-
-	br_metric_add(BR_METRIC_COMMITS, batch->commits);
-	br_metric_add(BR_METRIC_COMMIT_ROWS, batch->rows);
-	if (batch->reason)
-		note_failure(s, &s->write_fails, batch->reason);
-	else if (batch->commits > 0)
-		note_success(s);
-	while ((job = job_next(&batch->jobs)))
-		job_deliver(s, job);
-	prim_free(batch);
-}
-
-/* Loop callbacks: what the threads hand back. */
-
-static void on_written(void *arg)
-{
-	struct br_store *s = arg;
-	struct br_store_batch *batch;
-	struct br_mail_queue queue;
-
-	br_mailbox_take(&s->written, &queue);
-	while ((batch = batch_next(&queue)))
-		batch_deliver(s, batch);
-}
-
-static void on_looked(void *arg)
-{
-	struct br_store *s = arg;
-	struct br_store_job *job;
-	struct br_mail_queue queue;
-
-	br_mailbox_take(&s->looked, &queue);
-	while ((job = job_next(&queue)))
-		job_deliver(s, job);
-}
-
-/* What the other store files use. */
 
 void br_store_note_damage(struct br_store *s, const char *what)
 {
@@ -226,9 +94,9 @@ static void job_take(struct br_store *s, struct br_store_job *job,
 	job->work = work;
 	STAILQ_INIT(&job->rows);
 	s->pending++;
-	if (!br_mailbox_put(box_of(s, job), &job->mail)) {
+	if (!br_mailbox_put(br_store_box(s, job), &job->mail)) {
 		s->pending--;
-		job_free(job);
+		br_store_job_free(job);
 	}
 }
 
@@ -318,8 +186,7 @@ static void boxes_init(struct br_store *s)
 {
 	br_mailbox_init(&s->writes);
 	br_mailbox_init(&s->looks);
-	br_mailbox_init_loop(&s->written, s->base, on_written, s);
-	br_mailbox_init_loop(&s->looked, s->base, on_looked, s);
+	br_store_deliver_init(s);
 }
 
 static void boxes_fini(struct br_store *s)
@@ -362,24 +229,6 @@ struct br_store *br_store_open(struct event_base *base, const char *dir,
 	return br_store_threads_start(s, err) ? s : store_free(s);
 }
 
-/* Frees without calling back. */
-static void drop_deliveries(struct br_store *s)
-{
-	struct br_store_batch *batch;
-	struct br_store_job *job;
-	struct br_mail_queue queue;
-
-	br_mailbox_take(&s->written, &queue);
-	while ((batch = batch_next(&queue))) {
-		while ((job = job_next(&batch->jobs)))
-			job_free(job);
-		prim_free(batch);
-	}
-	br_mailbox_take(&s->looked, &queue);
-	while ((job = job_next(&queue)))
-		job_free(job);
-}
-
 struct br_store *br_store_close(struct br_store *s)
 {
 	if (!s)
@@ -387,20 +236,13 @@ struct br_store *br_store_close(struct br_store *s)
 	assert(!s->in_callback);
 	br_store_renewals_flush(s);
 	br_store_threads_stop(s);
-	drop_deliveries(s);
+	br_store_deliver_drop(s);
 	return store_free(s);
 }
 
 size_t br_store_pending(const struct br_store *s)
 {
 	return s->pending;
-}
-
-void br_store_settle(struct br_store *s)
-{
-	while (s->pending > 0)
-		if (event_base_loop(s->base, EVLOOP_ONCE) != 0)
-			return;
 }
 
 void br_store_secret(const struct br_store *s, uint8_t out_secret[32])

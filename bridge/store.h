@@ -34,6 +34,7 @@
 #include "prim/hash.h"
 #include "prim/slice.h"
 
+struct br_chores;
 struct event_base;
 struct br_store;
 
@@ -62,6 +63,10 @@ struct br_store *br_store_close(struct br_store *s);
 /* What time it is for this store: `*now_ms`, which is read on the loop when a
  * write is asked for. Borrowed; NULL: the wall clock, which may jump. */
 void br_store_set_clock(struct br_store *s, const int64_t *now_ms);
+
+/* Callbacks are made little by little (bridge/chore.h); before the first call.
+ * Borrowed; NULL: whenever there are some. */
+void br_store_set_chores(struct br_store *s, struct br_chores *chores);
 
 /* Calls that have not called back yet. */
 size_t br_store_pending(const struct br_store *s);

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 #include <sys/queue.h>
 
+#include "bridge/chore.h"
 #include "bridge/log.h"
 #include "bridge/mailbox.h"
 #include "bridge/message.h"
@@ -298,6 +299,8 @@ struct br_store {
 	const int64_t *clock;              /* borrowed; NULL: the wall's */
 	struct br_mailbox writes, looks;   /* to the threads */
 	struct br_mailbox written, looked; /* back to the loop */
+	struct br_mail_queue done, found;  /* owned; jobs that came from there */
+	struct br_chore tell_done, tell_found;
 	pthread_t writer, reader;
 	br_store_message_fn on_notice; /* may be NULL */
 	void *on_notice_arg;           /* borrowed */
@@ -321,6 +324,17 @@ struct br_store_batch {
 	unsigned rows;             /* jobs in them */
 	const char *reason;        /* a transaction failed; static text */
 };
+
+/* Frees `job` and what it holds. */
+void br_store_job_free(struct br_store_job *job);
+/* Where it waits for its thread. */
+struct br_mailbox *br_store_box(struct br_store *s,
+    const struct br_store_job *job);
+
+/* What comes back from the threads (store_deliver.c). */
+void br_store_deliver_init(struct br_store *s);
+/* The threads have ended: frees what came, without calling back. */
+void br_store_deliver_drop(struct br_store *s);
 
 /* The job is the store's now. */
 void br_store_take_write(struct br_store *s, struct br_store_job *job,
