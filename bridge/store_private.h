@@ -136,11 +136,9 @@ struct br_store_db {
 	int64_t now_ms;          /* of the job that writes */
 	struct prim_buf scratch; /* for one line of text */
 	struct prim_buf room;    /* for one notice */
-	int64_t
-	    seq; /* the last that a message got; of the writer of queue.db */
-	bool has_remains; /* of transactions that failed, in its log */
-	bool is_damaged;  /* so it could not be opened, or something was found
-	                    since */
+	int64_t seq;             /* the last message's; of queue.db's writer */
+	bool has_remains;        /* of transactions that failed, in its log */
+	bool is_damaged;         /* found on opening it, or since */
 };
 
 /* Opens `file`; with `writes` makes and migrates it. False with a sentence;
@@ -299,7 +297,7 @@ struct br_store {
 	const int64_t *clock;              /* borrowed; NULL: the wall's */
 	struct br_mailbox writes, looks;   /* to the threads */
 	struct br_mailbox written, looked; /* back to the loop */
-	struct br_mail_queue done, found;  /* owned; jobs that came from there */
+	struct br_mail_queue done, found; /* owned; jobs that came from there */
 	struct br_chore tell_done, tell_found;
 	pthread_t writer, reader;
 	br_store_message_fn on_notice; /* may be NULL */
