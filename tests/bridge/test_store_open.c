@@ -241,8 +241,8 @@ static void a_secret_is_also_kept_beside(void **state)
 	static const char *const HARM[] = {
 		"DELETE FROM meta WHERE name LIKE 'secret%'",
 		"UPDATE meta SET value = x'00'",
-		"UPDATE meta SET value = zeroblob(32) WHERE name > 'secret';"
-		"DELETE FROM meta WHERE name = 'secret_2'",
+		("UPDATE meta SET value = zeroblob(32) WHERE name > 'secret';"
+		 "DELETE FROM meta WHERE name = 'secret_2'"),
 	};
 	struct world *w = *state;
 	uint8_t first[32], again[32];
