@@ -22,7 +22,7 @@
 #define NUMBER_MAX 4194304 /* a process id */
 
 struct options {
-	unsigned port, pid, count, window, seconds, text, tuples, runs;
+	unsigned port, pid, count, window, rate, seconds, text, tuples, runs;
 	const char *domain, *data, *to, *kind;
 	bool tls;
 };
@@ -41,7 +41,8 @@ static const char USAGE[] =
     "  expire     --count subscriptions that begin to end in --seconds\n"
     "  memory     what the server has now\n"
     "options: --port PORT --pid PID --domain DOMAIN --window N --seconds N\n"
-    "         --text OCTETS --tls\n";
+    "         --text OCTETS --tls; --rate N: so many a second of each sender,\n"
+    "         whatever the server does\n";
 
 /* ---- modes ---- */
 
@@ -59,6 +60,7 @@ static void load_mode(const struct options *o, struct bench_crowd *crowd,
 	struct bench_load_options load = {
 		.senders = o->count,
 		.window = o->window,
+		.rate = o->rate,
 		.seconds = o->seconds,
 		.text_octets = o->text,
 		.to = o->to,
@@ -232,6 +234,8 @@ static unsigned *number_of(struct options *o, int name)
 		return &o->count;
 	case 'w':
 		return &o->window;
+	case 'R':
+		return &o->rate;
 	case 's':
 		return &o->seconds;
 	case 'x':
@@ -273,6 +277,7 @@ static const char *parse_arguments(int argc, char **argv, struct options *o)
 		{ "pid",     required_argument, NULL, 'P'},
 		{ "count",   required_argument, NULL, 'c'},
 		{ "window",  required_argument, NULL, 'w'},
+		{ "rate",    required_argument, NULL, 'R'},
 		{ "seconds", required_argument, NULL, 's'},
 		{ "text",    required_argument, NULL, 'x'},
 		{ "tuples",  required_argument, NULL, 'u'},

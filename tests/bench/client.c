@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 
 #define EVENTS         256
 #define ROOM           32768 /* octets read at once */
+#define SECOND_NS      1000000000U
 #define LOGINS_AT_ONCE 16
 #define PATIENCE_MS    20000 /* nothing happens for so long: something is wrong */
 
@@ -28,13 +30,13 @@ uint64_t bench_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
 void bench_crowd_init(struct bench_crowd *crowd, uint16_t port,
     const char *domain, bool with_tls)
 {
-	*crowd = (struct bench_crowd){ .domain = domain };
+	*crowd = (struct bench_crowd){ .domain = domain, .tick = -1 };
 	crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (crowd->epoll < 0)
 		err(1, "epoll");
@@ -336,6 +338,34 @@ static void client_turn(struct bench_client *c, bool has_input)
 		prim_buf_fini(&c->in);
 }
 
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / SECOND_NS),
+		.tv_nsec = (long)(ns % SECOND_NS) };
+}
+
+void bench_crowd_tick(struct bench_crowd *crowd, uint64_t first_ns,
+    uint64_t every_ns)
+{
+	const struct itimerspec when = { timespec_of(every_ns),
+		timespec_of(first_ns) };
+	struct epoll_event event = { .events = EPOLLIN }; /* of no client */
+
+	crowd->tick = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	if (crowd->tick < 0 ||
+	    timerfd_settime(crowd->tick, TFD_TIMER_ABSTIME, &when, NULL) < 0 ||
+	    epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, crowd->tick, &event) < 0)
+		err(1, "timer");
+}
+
+static void take_tick(const struct bench_crowd *crowd)
+{
+	uint64_t ticks;
+
+	if (read(crowd->tick, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
+		err(1, "timer");
+}
+
 bool bench_crowd_turn(struct bench_crowd *crowd, int wait_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -343,9 +373,13 @@ bool bench_crowd_turn(struct bench_crowd *crowd, int wait_ms)
 
 	if (count < 0 && errno != EINTR)
 		err(1, "epoll");
-	for (int i = 0; i < count; i++)
-		client_turn(events[i].data.ptr,
-		    (events[i].events & ~(uint32_t)EPOLLOUT) != 0);
+	for (int i = 0; i < count; i++) {
+		if (!events[i].data.ptr)
+			take_tick(crowd);
+		else
+			client_turn(events[i].data.ptr,
+			    (events[i].events & ~(uint32_t)EPOLLOUT) != 0);
+	}
 	return count > 0;
 }
 

@@ -35,6 +35,7 @@ struct bench_crowd {
 	const char *domain; /* borrowed */
 	bool is_presence;   /* they log in to the presence service, not to im */
 	unsigned begun, ready;
+	int tick; /* -1: none */
 };
 
 enum bench_client_state {
@@ -72,6 +73,10 @@ void bench_client_init(struct bench_client *c, struct bench_crowd *crowd,
 /* Waits up to `wait_ms` for something to happen, and does it. False: nothing
  * did. */
 bool bench_crowd_turn(struct bench_crowd *crowd, int wait_ms);
+
+/* From `first_ns` (bench_now_ns()) on something happens every `every_ns`. */
+void bench_crowd_tick(struct bench_crowd *crowd, uint64_t first_ns,
+    uint64_t every_ns);
 
 /* Connects `c` and begins its way to READY. */
 void bench_client_begin(struct bench_client *c);

@@ -12,7 +12,8 @@
 #include "prim/base.h"
 #include "tests/bench/process.h"
 
-#define WARM_NS        1000000000U
+#define SECOND_NS      1000000000U
+#define WARM_NS        SECOND_NS
 #define TURN_MS        100
 #define SILENT_NS      15000000000U /* the server has long given up by then */
 #define LOGINS_AT_ONCE 16
@@ -21,8 +22,9 @@ struct load {
 	const struct bench_load_options *options; /* borrowed */
 	struct bench_crowd *crowd;                /* borrowed */
 	struct bench_load_result *result;         /* borrowed */
-	uint64_t run; /* random: messages of two runs are not the same */
-	char *text;   /* owned */
+	uint64_t run;       /* random: messages of two runs are not the same */
+	char *text;         /* owned */
+	struct sender *all; /* borrowed: as many as options->senders */
 	unsigned under_way;
 	bool is_sending, is_measuring;
 };
@@ -32,7 +34,8 @@ struct sender {
 	struct load *load;  /* borrowed */
 	char to[128];       /* "im:someone@domain" */
 	uint64_t serial;    /* of the last message */
-	uint64_t *begun_ns; /* owned: by slot of the window */
+	uint64_t *begun_ns; /* owned: by slot of the window; 0: it is free */
+	uint64_t next_ns;   /* with a rate: when the next one is to begin */
 };
 
 static struct sender *sender_of(struct bench_client *c)
@@ -63,7 +66,7 @@ static void put_headers(struct sender *s, uint64_t serial)
 }
 
 /* The request's id leads back to its slot. */
-static void put_message(struct sender *s, unsigned slot)
+static void put_message(struct sender *s, unsigned slot, uint64_t begun_ns)
 {
 	const struct load *load = s->load;
 	uint64_t serial = ++s->serial * load->options->window + slot;
@@ -78,8 +81,32 @@ static void put_message(struct sender *s, unsigned slot)
 	put_headers(s, serial);
 	prim_command_end(out);
 	prim_buf_put(out, text);
-	s->begun_ns[slot] = bench_now_ns();
+	s->begun_ns[slot] = begun_ns;
 	s->load->under_way++;
+}
+
+static bool find_free(const struct sender *s, unsigned *out_slot)
+{
+	for (unsigned slot = 0; slot < s->load->options->window; slot++) {
+		if (s->begun_ns[slot] == 0) {
+			*out_slot = slot;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What finds no room in the window began nevertheless when its time came. */
+static void put_what_is_due(struct sender *s)
+{
+	const uint64_t now_ns = bench_now_ns();
+	unsigned slot;
+
+	while (s->next_ns <= now_ns && find_free(s, &slot)) {
+		put_message(s, slot, s->next_ns);
+		s->next_ns += SECOND_NS / s->load->options->rate;
+	}
+	bench_client_flush(&s->client);
 }
 
 static void count(struct load *load, unsigned code, uint64_t took_ns)
@@ -108,8 +135,9 @@ static void sender_response(struct bench_client *c,
 	slot = (unsigned)(serial % s->load->options->window);
 	s->load->under_way--;
 	count(s->load, m->code, bench_now_ns() - s->begun_ns[slot]);
-	if (s->load->is_sending)
-		put_message(s, slot);
+	s->begun_ns[slot] = 0;
+	if (s->load->is_sending && !s->load->options->rate)
+		put_message(s, slot, bench_now_ns());
 }
 
 static void listener_request(struct bench_client *c,
@@ -161,11 +189,15 @@ static void gather(struct load *load, struct sender *senders,
 static void send_windows(struct load *load, struct sender *senders)
 {
 	const struct bench_load_options *o = load->options;
+	const uint64_t begun_ns = bench_now_ns();
 
 	load->is_sending = true;
+	if (o->rate)
+		bench_crowd_tick(load->crowd, begun_ns, SECOND_NS / o->rate);
 	for (unsigned i = 0; i < o->senders; i++) {
-		for (unsigned slot = 0; slot < o->window; slot++)
-			put_message(&senders[i], slot);
+		senders[i].next_ns = begun_ns;
+		for (unsigned slot = 0; slot < o->window && !o->rate; slot++)
+			put_message(&senders[i], slot, bench_now_ns());
 		bench_client_flush(&senders[i].client);
 	}
 }
@@ -174,8 +206,14 @@ static void turn_for(struct load *load, uint64_t ns)
 {
 	uint64_t end = bench_now_ns() + ns;
 
-	while (bench_now_ns() < end && load->under_way > 0)
+	while (bench_now_ns() < end &&
+	    (load->is_sending || load->under_way > 0)) {
 		bench_crowd_turn(load->crowd, TURN_MS);
+		if (!load->is_sending || !load->options->rate)
+			continue;
+		for (unsigned i = 0; i < load->options->senders; i++)
+			put_what_is_due(&load->all[i]);
+	}
 }
 
 static void measure(struct load *load)
@@ -199,6 +237,7 @@ static void load_run(struct load *load)
 	struct sender *senders = prim_alloc(count * sizeof(*senders));
 	struct bench_client *listeners = prim_alloc(count * sizeof(*listeners));
 
+	load->all = senders;
 	gather(load, senders, listeners);
 	send_windows(load, senders);
 	turn_for(load, WARM_NS);

@@ -4,7 +4,8 @@
 
 /*
  * Senders that always have `window` messages under way, each answered before
- * the next one takes its place.
+ * the next one takes its place; or with a rate, which goes on whatever the
+ * server does: how long a message took counts from when it was to be sent.
  */
 
 #include <stdbool.h>
@@ -17,6 +18,8 @@
 struct bench_load_options {
 	unsigned senders;
 	unsigned window;
+	unsigned
+	    rate; /* messages a second of each; 0: as fast as answers come */
 	unsigned seconds;
 	unsigned text_octets;
 	/* To whom: NULL means that each sender has a listener of its own, the
