@@ -185,20 +185,25 @@ int64_t br_metric_get(enum br_metric m)
 	return values[m];
 }
 
+static struct destination *destination_named(const char *name)
+{
+	struct destination *d;
+
+	for (size_t i = 0; i < destination_count; i++)
+		if (strcmp(destinations[i].name, name) == 0)
+			return &destinations[i];
+	destinations = prim_resize(destinations,
+	    (destination_count + 1) * sizeof(*destinations));
+	d = &destinations[destination_count++];
+	(void)snprintf(d->name, sizeof(d->name), "%s", name);
+	return d;
+}
+
 void br_metric_destination_set(const char *name, int64_t messages,
     int64_t oldest_s)
 {
-	struct destination *d = destinations;
+	struct destination *d = destination_named(name);
 
-	for (; d < destinations + destination_count; d++)
-		if (strcmp(d->name, name) == 0)
-			break;
-	if (d == destinations + destination_count) {
-		destinations = prim_resize(destinations,
-		    ++destination_count * sizeof(*destinations));
-		d = &destinations[destination_count - 1];
-		snprintf(d->name, sizeof(d->name), "%s", name);
-	}
 	d->messages = messages;
 	d->oldest_s = oldest_s;
 }
